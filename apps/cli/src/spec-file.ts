@@ -1,0 +1,83 @@
+import { createReadStream } from 'node:fs';
+import { JobSpec, parseDocument, UserError } from '@orestes/contracts';
+import { parseValue } from './spec-text.js';
+
+/** A spec is written by people; a file larger than this is something else. */
+const LARGEST_BYTES = 1 << 20;
+
+/**
+ * Reads a job spec in YAML or JSON.
+ * @param file a path, or `-` for standard input
+ * @param settings `path.to.field=value`, each put over what the file says
+ * @throws UserError SPEC_UNREADABLE, INVALID_SPEC
+ */
+export async function readSpec(file: string, settings: readonly string[] = []): Promise<JobSpec> {
+  const where = file === '-' ? 'standard input' : file;
+  const raw = parseValue(await readText(file, where), where);
+  if (!isRecord(raw))
+    throw new UserError(
+      'INVALID_SPEC',
+      `${where}: a spec is an object with a field kind (allowed: corpus, pretrain, finetune, evaluate)`,
+    );
+  for (const setting of settings) put(raw, setting);
+  return parseDocument(JobSpec, raw, 'spec');
+}
+
+async function readText(file: string, where: string): Promise<string> {
+  try {
+    const bytes = await readBounded(file === '-' ? process.stdin : createReadStream(file), where);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (e) {
+    if (e instanceof UserError) throw e;
+    throw new UserError('SPEC_UNREADABLE', `${where}: ${whyUnreadable(e)}`, { cause: e });
+  }
+}
+
+/** Reads no more than is allowed: a device has no end. */
+async function readBounded(stream: AsyncIterable<Buffer>, where: string): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of stream) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes > LARGEST_BYTES)
+      throw new UserError('SPEC_UNREADABLE', `${where}: too large for a spec (at most ${LARGEST_BYTES} bytes)`);
+  }
+  return Buffer.concat(pieces);
+}
+
+const REASONS: Record<string, string> = {
+  ENOENT: 'no such file',
+  ENOTDIR: 'no such file',
+  ENAMETOOLONG: 'no such file: the name is too long',
+  EISDIR: 'is a folder, a file is needed',
+  EACCES: 'may not be read',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'is not UTF-8 text',
+};
+
+function whyUnreadable(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return (code && REASONS[code]) || message;
+}
+
+function put(root: Record<string, unknown>, setting: string): void {
+  const at = setting.indexOf('=');
+  if (at < 1) throw new UserError('INVALID_SPEC', `--set ${setting}: not of the form path.to.field=value`);
+  const path = setting.slice(0, at).split('.');
+  const value = parseValue(setting.slice(at + 1), `--set ${setting.slice(0, at)}`);
+  let object = root;
+  for (const key of path.slice(0, -1)) {
+    const next = Object.hasOwn(object, key) ? object[key] : undefined;
+    const inner: Record<string, unknown> = isRecord(next) ? next : {};
+    define(object, key, inner);
+    object = inner;
+  }
+  define(object, path.at(-1)!, value);
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value);
+
+/** Sets an own property, whatever its name. */
+const define = (object: object, key: string, value: unknown) =>
+  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });

@@ -1,0 +1,118 @@
+import type { z } from 'zod';
+import { UserError } from './errors.js';
+import { showKey, showValue } from './show.js';
+
+type Issue = z.core.$ZodIssue;
+type UnionIssue = Extract<Issue, { code: 'invalid_union' }>;
+
+/**
+ * Parses a document at the edge.
+ * @param where what the document is called in messages, for example `spec`
+ * @throws UserError INVALID_SPEC naming every field that is wrong, and what is allowed
+ */
+export function parseDocument<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const lines = result.error.issues.flatMap((issue) => describe(issue, value, where));
+  throw new UserError('INVALID_SPEC', [...new Set(lines)].join('\n'));
+}
+
+/** One line for each thing that is wrong. */
+function describe(issue: Issue, root: unknown, where: string): string[] {
+  const path = pathOf(where, issue.path);
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${pathOf(path, [key])}: unknown field`);
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) return describeUnion(issue, root, where);
+  const value = at(root, issue.path);
+  return [`${path}: ${value === undefined ? missing(issue) : problem(issue, showValue(value))}`];
+}
+
+const pathOf = (where: string, path: readonly PropertyKey[]) => [where, ...path.map(showKey)].join('.');
+
+function missing(issue: Issue): string {
+  if (issue.code === 'invalid_type') return `missing (${kindOf(issue.expected)} is needed)`;
+  return `missing (allowed: ${allowed(issue).join(', ') || issue.message})`;
+}
+
+function problem(issue: Issue, got: string): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `${got} is not ${/^-?Infinity$|^NaN$/.test(got) ? 'a finite number' : kindOf(issue.expected)}`;
+    case 'too_small':
+      return `${got} is too small (${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}${unit(issue.origin)})`;
+    case 'too_big':
+      return `${got} is too large (${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}${unit(issue.origin)})`;
+    case 'invalid_value':
+    case 'invalid_union':
+      return `${got} is not allowed (allowed: ${allowed(issue).join(', ')})`;
+    case 'invalid_format':
+      return `${got} is not allowed (${issue.message})`;
+    default:
+      return got === 'an object' ? issue.message : `${got}: ${issue.message}`;
+  }
+}
+
+/** The values that a choice offers. */
+function allowed(issue: Issue): string[] {
+  if (issue.code === 'invalid_value') return issue.values.map(String);
+  return issue.code === 'invalid_union' && 'options' in issue ? (issue.options as unknown[]).map(String) : [];
+}
+
+const KINDS: Record<string, string> = {
+  array: 'a list',
+  boolean: 'true or false',
+  int: 'a whole number',
+  object: 'an object',
+  record: 'an object',
+};
+const kindOf = (expected: string) => KINDS[expected] ?? `a ${expected}`;
+
+const unit = (origin: string) => (origin === 'string' ? ' characters' : origin === 'array' ? ' items' : '');
+
+/**
+ * What is wrong by the form that the value comes closest to. Where it comes close to none, all forms are named.
+ * The issues of a branch have paths from the union on.
+ */
+function describeUnion(issue: UnionIssue, root: unknown, where: string): string[] {
+  const value = at(root, issue.path);
+  const branches = issue.errors.map((errors) => ({
+    lines: errors.flatMap((e) => describe({ ...e, path: [...issue.path, ...e.path] }, root, where)),
+    wrongType: errors.some((e) => e.code === 'invalid_type' && e.path.length === 0),
+    ...shapeOf(errors, value),
+  }));
+  const [typed, ...moreTyped] = branches.filter((branch) => !branch.wrongType);
+  if (typed && moreTyped.length === 0) return typed.lines;
+  if (!typed) return [branches.map(({ lines }) => lines[0]!).reduce(orElse)];
+  const least = Math.min(...branches.map(({ misfits }) => misfits));
+  const closest = branches.filter(({ misfits }) => misfits === least);
+  const shared = closest.find(({ unknown }) => unknown < keysOf(value).length);
+  if (shared) return shared.lines;
+  const forms = branches.map(({ needed }) => needed.join(' and ')).join(', or ');
+  return [`${pathOf(where, issue.path)}: fits no form (allowed: ${forms})`];
+}
+
+/** How far an object is from a branch's form: fields that it lacks, and fields that the form does not know. */
+function shapeOf(errors: readonly Issue[], value: unknown): { misfits: number; unknown: number; needed: string[] } {
+  const direct = errors.filter((e) => e.path.length === 1 && at(value, e.path) === undefined);
+  const needed = direct.map((e) => showKey(e.path[0]!));
+  const unknown = errors.flatMap((e) => (e.code === 'unrecognized_keys' && e.path.length === 0 ? e.keys : [])).length;
+  return { misfits: needed.length + unknown, unknown, needed };
+}
+
+const keysOf = (value: unknown) => (value !== null && typeof value === 'object' ? Object.keys(value) : []);
+
+/** `x: 5 is not a string` and `x: 5 is not a list` as one line. */
+function orElse(line: string, other: string): string {
+  const NOT = ' is not ';
+  const end = other.lastIndexOf(NOT);
+  return end < 0 || line.endsWith(other.slice(end)) ? line : `${line} or ${other.slice(end + NOT.length)}`;
+}
+
+function at(root: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      value !== null && typeof value === 'object' && Object.hasOwn(value, key)
+        ? (value as Record<PropertyKey, unknown>)[key]
+        : undefined,
+    root,
+  );
+}

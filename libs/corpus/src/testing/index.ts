@@ -1,0 +1,1 @@
+export { tinyTokenizer, writeSynthetic, type SyntheticOptions } from './synthetic.js';

@@ -1,0 +1,9 @@
+import { describe } from '@jest/globals';
+import { EagerEngine } from './eager.js';
+import { conformance } from './testing/conformance.js';
+import { keepsNoTensors } from './testing/tensors.js';
+
+describe('wasm', () => {
+  conformance(() => EagerEngine.create('wasm'));
+  keepsNoTensors('wasm');
+});

@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { chmod, mkdir, readdir, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { FileStore } from './file.js';
+import { TEMPORARY_PREFIX } from './keys.js';
+import { openStore } from './open.js';
+import { temporaryName } from './temporary.js';
+import { describeObjectStore } from './testing/conformance.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'orestes-file-'));
+const content = new TextEncoder().encode('content');
+const code = (code: string) => expect.objectContaining({ code });
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describeObjectStore('file driver', () => openStore(join(folder, 'not/made/yet')));
+
+async function keysOf(store: FileStore): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list('')) keys.push(key);
+  return keys;
+}
+
+describe('FileStore', () => {
+  it('neither lists the leavings of killed writers nor keeps them', async () => {
+    const root = join(folder, 'leavings');
+    await mkdir(join(root, 'a'), { recursive: true });
+    const mine = temporaryName();
+    const dead = spawnSync(process.execPath, ['-e', '']).pid;
+    const ofDead = mine.replace(`-${process.pid}-`, `-${dead}-`);
+    const elsewhere = `${TEMPORARY_PREFIX}0123456789ab-1-00`;
+    const elsewhereOld = `${TEMPORARY_PREFIX}0123456789ab-1-01`;
+    for (const name of [mine, ofDead, elsewhere, elsewhereOld]) await writeFile(join(root, 'a', name), 'half');
+    await utimes(join(root, 'a', elsewhereOld), 0, 0);
+    const store = new FileStore(root);
+    expect(await keysOf(store)).toEqual([]);
+    await store.put('a/object', content);
+    expect(await keysOf(store)).toEqual(['a/object']);
+    expect((await readdir(join(root, 'a'))).sort()).toEqual([mine, elsewhere, 'object'].sort());
+  });
+
+  it('leaves no temporary file and no empty folder behind', async () => {
+    const root = join(folder, 'tidy');
+    const store = new FileStore(root);
+    await store.put('deep/er/object', content, { ifAbsent: true });
+    await expect(store.put('deep/er/object', content, { ifAbsent: true })).rejects.toEqual(code('OBJECT_EXISTS'));
+    expect(await readdir(join(root, 'deep/er'))).toEqual(['object']);
+    await store.delete('deep/er/object');
+    expect(await readdir(root)).toEqual([]);
+  });
+
+  it('says that a key may not be both object and folder', async () => {
+    const store = new FileStore(join(folder, 'both'));
+    await store.put('p', content);
+    await store.put('d/q', content);
+    await expect(store.put('p/q', content)).rejects.toEqual(code('INVALID_KEY'));
+    await expect(store.put('d', content)).rejects.toEqual(code('INVALID_KEY'));
+    await expect(store.get('d')).rejects.toEqual(code('OBJECT_MISSING'));
+    expect(await store.head('d')).toBeNull();
+    expect(await store.head('p/q')).toBeNull();
+    expect(await keysOf(store)).toEqual(['d/q', 'p']);
+  });
+
+  it('follows links to files', async () => {
+    const root = join(folder, 'links');
+    const store = new FileStore(root);
+    await store.put('real', content);
+    await symlink(join(root, 'real'), join(root, 'link'));
+    await symlink(join(root, 'nowhere'), join(root, 'broken'));
+    expect(await keysOf(store)).toEqual(['link', 'real']);
+    expect(await store.get('link')).toEqual(content);
+  });
+
+  it('says which path may not be written', async () => {
+    const root = join(folder, 'denied');
+    await mkdir(root);
+    await chmod(root, 0o555);
+    // Root may write everywhere but in the kernel's own tree.
+    const store = new FileStore(process.getuid?.() === 0 ? '/sys/kernel' : root);
+    const failure = await store.put('object', content).catch((error: unknown) => error);
+    expect(failure).toEqual(code('STORE_DENIED'));
+    expect(String(failure)).toContain('/object: may not be written');
+  });
+});

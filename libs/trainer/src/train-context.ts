@@ -1,0 +1,67 @@
+import type { Masking } from '@orestes/contracts';
+import type { Engine } from '@orestes/engine';
+import type { ObjectStore } from '@orestes/storage';
+
+/** One masked batch; shapes in docs/model.md, "One pretraining step". */
+export interface PretrainBatch {
+  tokens: Int32Array;
+  masked: Int32Array;
+  length: Int32Array;
+  positions: Int32Array;
+  weights: Float32Array;
+  slot: Int32Array;
+  /** Position in the stream after this batch: sequences consumed. */
+  samples: number;
+  epoch: number;
+  sampleIds: ArrayLike<number>;
+}
+
+export interface StreamRequest {
+  split: 'train' | 'validation';
+  seed: number;
+  masking: Masking;
+  batchSize: number;
+  sequenceLength: number;
+  /** Position to start from: sequences consumed before. */
+  samples: number;
+}
+
+/** What pretraining needs of a corpus. A stream goes on for ever, epoch after epoch, until it is left or closed. */
+export interface PretrainCorpus {
+  /** SHA-256 of its content. */
+  readonly digest: string;
+  readonly vocabularySize: number;
+  readonly tokenizerJson: string;
+  /** Sequences of a split. */
+  sequences(split: 'train' | 'validation'): number;
+  /** Selections that a masked sequence has room for (M). */
+  selections(masking: Masking, sequenceLength: number): number;
+  stream(request: StreamRequest): AsyncIterable<PretrainBatch>;
+}
+
+/** What a run tells whoever watches it. */
+export type RunReport =
+  | { kind: 'compiled'; program: string; seconds: number; cached: boolean; flops: number }
+  | { kind: 'resumed'; step: number; checkpoint: string }
+  | {
+      kind: 'progress';
+      step: number;
+      maxSteps: number;
+      values: Record<string, number>;
+      tokensPerSecond: number;
+      etaSeconds: number;
+    }
+  | { kind: 'evaluation'; step: number; values: Record<string, number | null> }
+  | { kind: 'checkpoint'; step: number; address: string; bytes: number }
+  | { kind: 'warning'; code: string; message: string };
+
+/** What the outside gives to a run. */
+export interface TrainContext {
+  engine: Engine;
+  corpus: PretrainCorpus;
+  /** The run's output. */
+  store: ObjectStore;
+  report: (report: RunReport) => void;
+  /** Aborted: the run checkpoints after the step it is in, and stops with INTERRUPTED. */
+  signal: AbortSignal;
+}

@@ -1,0 +1,54 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { rmSync } from 'node:fs';
+import { commandsOf, type Command } from './commands.js';
+import { readPage } from './repository.js';
+import { shell } from './shell.js';
+import { missingLine } from './shown.js';
+import { workingFolder } from './working-folder.js';
+
+/** In the order in which a reader would take them. */
+const PAGES = ['docs/guides/corpus.md', 'docs/guides/pretraining.md', 'docs/guides/finetuning.md', 'README.md'];
+
+/** Commands that are not run here, and why. */
+const NOT_RUN: [RegExp, string][] = [
+  [/^npm run setup/, 'npm test has done it'],
+  [/^npm run demo/, 'takes minutes'],
+  [/^npm test/, 'is what runs this'],
+  [/^export AWS_/, "credentials are the reader's"],
+  [/s3:\/\//, "needs the reader's S3 server; libs/storage tests one"],
+];
+const reasonNotTo = (text: string) => NOT_RUN.find(([pattern]) => pattern.test(text))?.[1];
+
+/** A run reports its first step at once. */
+const STARTED = /^step 1\//m;
+const SLOWEST_MS = 600_000;
+
+const commands = PAGES.flatMap((page) => commandsOf(readPage(page)).map((command) => ({ page, ...command })));
+const folder = workingFolder();
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+for (const { page, line, text } of commands) {
+  const reason = reasonNotTo(text);
+  if (reason) process.stderr.write(`not run: ${page}:${line}: ${text}: ${reason}\n`);
+}
+
+describe('commands that the documentation gives', () => {
+  it.each(commands.filter(({ text }) => !reasonNotTo(text)))(
+    '$page:$line: $text',
+    async ({ text, exitCode, interrupted, shown }: Command) => {
+      const ended = await shell(text, folder, interrupted ? STARTED : undefined);
+      const { output } = ended;
+      expect({ exitCode: ended.exitCode, output }).toEqual({ exitCode, output });
+      expect({ missing: missingLine(shown, output, folder), output }).toEqual({ missing: null, output });
+    },
+    SLOWEST_MS,
+  );
+
+  it.each(PAGES)('%s gives some', (page) => {
+    expect(commands.filter((command) => command.page === page).length).toBeGreaterThan(3);
+  });
+
+  it.each(NOT_RUN)('%s is still given', (pattern) => {
+    expect(commands.some(({ text }) => pattern.test(text))).toBe(true);
+  });
+});
