@@ -33,7 +33,7 @@ async function demo(folder: string, signal: AbortSignal): Promise<void> {
   print(
     'Minutes on a CPU show that the machinery works, not that pretraining pays: that takes a GPU, hours and gigabytes of text.',
   );
-  print(`\nCurves: ${plot}\nSpecs:  ${join(folder, 'specs')} (each runs alone: npm run orestes -- run FILE)`);
+  print(`\nCurves: ${plot}\nSpecs:  ${join(folder, 'specs')} (each runs alone: npx orestes run FILE)`);
   print(`Took ${Math.round((performance.now() - started) / 1000)} s.`);
 }
 

@@ -128,7 +128,7 @@ const commandSection = (name: string, plan: Fig3Plan) => [
 ];
 
 const command = (plan: Fig3Plan) =>
-  ['npm run orestes -- reproduce fig3', plan.quick ? '--quick' : `--seeds ${plan.seeds}`, `--steps ${plan.steps}`].join(
+  ['npx orestes reproduce fig3', plan.quick ? '--quick' : `--seeds ${plan.seeds}`, `--steps ${plan.steps}`].join(
     ' ',
   );
 
