@@ -128,9 +128,7 @@ const commandSection = (name: string, plan: Fig3Plan) => [
 ];
 
 const command = (plan: Fig3Plan) =>
-  ['npx orestes reproduce fig3', plan.quick ? '--quick' : `--seeds ${plan.seeds}`, `--steps ${plan.steps}`].join(
-    ' ',
-  );
+  ['npx orestes reproduce fig3', plan.quick ? '--quick' : `--seeds ${plan.seeds}`, `--steps ${plan.steps}`].join(' ');
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
