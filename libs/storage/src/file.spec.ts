@@ -43,12 +43,26 @@ describe('FileStore', () => {
   });
 
   it('leaves no temporary file and no empty folder behind', async () => {
-    const root = join(folder, 'tidy');
+    const parent = join(folder, 'tidy');
+    await mkdir(parent);
+    const root = join(parent, 'made/for/it');
     const store = new FileStore(root);
     await store.put('deep/er/object', content, { ifAbsent: true });
     await expect(store.put('deep/er/object', content, { ifAbsent: true })).rejects.toEqual(code('OBJECT_EXISTS'));
     expect(await readdir(join(root, 'deep/er'))).toEqual(['object']);
+    await writeFile(join(root, 'deep/file'), 'no folder');
+    await expect(store.put('deep/file/object', content)).rejects.toEqual(code('INVALID_KEY'));
+    await store.delete('deep/file');
     await store.delete('deep/er/object');
+    expect(await readdir(parent)).toEqual([]);
+  });
+
+  it('keeps its root where it was there before', async () => {
+    const root = join(folder, 'there');
+    await mkdir(root);
+    const store = new FileStore(root);
+    await store.put('deep/object', content);
+    await store.delete('deep/object');
     expect(await readdir(root)).toEqual([]);
   });
 

@@ -14,9 +14,13 @@ import { sweepTemporaries, temporaryName } from './temporary.js';
  */
 export class FileStore implements ObjectStore {
   private readonly swept = new Set<string>();
+  /** The folder below which empty folders are removed: the root, or what lies above the first folder made for it. */
+  private kept: string;
 
   /** @param address absolute path of the root */
-  constructor(readonly address: string) {}
+  constructor(readonly address: string) {
+    this.kept = address;
+  }
 
   async get(key: string): Promise<Uint8Array> {
     return this.read(key, (bytes) => [0, bytes]);
@@ -35,17 +39,15 @@ export class FileStore implements ObjectStore {
     const folder = dirname(path);
     const temporary = join(folder, temporaryName());
     try {
-      const created = await createTemporary(folder, temporary, content);
+      const created = await this.createTemporary(folder, temporary, content);
       if (options.ifAbsent) await linkNew(temporary, path);
       else await rename(temporary, path);
       await syncFolders(folder, created);
       await this.sweepOnce(folder);
     } catch (error) {
-      throw await writeError(error, path, content.byteLength);
-    } finally {
-      await rm(temporary, { force: true }).catch(() => {
-        // Left for the next writer's sweep; the error that matters is already on its way.
-      });
+      const failure = await writeError(error, path, content.byteLength);
+      await this.discard(temporary).catch(() => undefined); // the next writer sweeps; the failed write is what is told
+      throw failure;
     }
   }
 
@@ -124,14 +126,35 @@ export class FileStore implements ObjectStore {
       .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   }
 
+  /** @returns the first folder that had to be made, or undefined */
+  private async createTemporary(folder: string, temporary: string, content: Uint8Array): Promise<string | undefined> {
+    // A deletion elsewhere may remove the folder while it is empty, between its making and its first file.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const created = await mkdir(folder, { recursive: true });
+        if (created !== undefined && !isInside(created, this.kept)) this.kept = dirname(created);
+        await writeSynced(temporary, content);
+        return created;
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT' || attempt === 10) throw error;
+      }
+    }
+  }
+
   private async sweepOnce(folder: string): Promise<void> {
     if (this.swept.has(folder)) return;
     this.swept.add(folder);
     await sweepTemporaries(folder);
   }
 
+  /** Removes a half-written file, and the folders that hold nothing else. */
+  private async discard(temporary: string): Promise<void> {
+    await rm(temporary, { force: true });
+    await this.removeEmptyFolders(dirname(temporary));
+  }
+
   private async removeEmptyFolders(folder: string): Promise<void> {
-    for (let at = folder; at.startsWith(`${this.address}/`); at = dirname(at)) {
+    for (let at = folder; isInside(at, this.kept); at = dirname(at)) {
       try {
         await sweepTemporaries(at);
         await rmdir(at);
@@ -143,19 +166,7 @@ export class FileStore implements ObjectStore {
   }
 }
 
-/** @returns the first folder that had to be made, or undefined */
-async function createTemporary(folder: string, temporary: string, content: Uint8Array): Promise<string | undefined> {
-  // A deletion elsewhere may remove the folder while it is empty, between its making and its first file.
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const created = await mkdir(folder, { recursive: true });
-      await writeSynced(temporary, content);
-      return created;
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' || attempt === 10) throw error;
-    }
-  }
-}
+const isInside = (path: string, folder: string) => path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 
 async function writeSynced(path: string, content: Uint8Array): Promise<void> {
   const file = await open(path, 'wx', 0o644);
@@ -167,6 +178,7 @@ async function writeSynced(path: string, content: Uint8Array): Promise<void> {
   }
 }
 
+/** As rename, but refused where there is an object. */
 async function linkNew(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path);
@@ -174,6 +186,7 @@ async function linkNew(temporary: string, path: string): Promise<void> {
     if (errnoOf(error) !== 'EEXIST') throw error;
     throw new OrestesError('OBJECT_EXISTS', `${path}: there is an object already`, 1, { cause: error });
   }
+  await rm(temporary);
 }
 
 /** Makes a rename durable: the folder itself, and the parents of folders that were made for it. */

@@ -61,6 +61,7 @@ export async function buildCorpus(
   const store = openStore(spec.output);
   // Training a tokenizer has read all text. Else text that turns out bad must not cost the corpus that is there.
   if ('path' in spec.tokenizer && (await store.head(MANIFEST))) await checkText(spec, sources, report);
+  const hadTokenizer = (await store.head(TOKENIZER)) !== null;
   await clear(store);
   Object.assign(progress, { phase: 'shards', bytesRead: 0 });
   try {
@@ -71,7 +72,9 @@ export async function buildCorpus(
     return manifest;
   } catch (error) {
     // A full disk should not stay full of shards that nobody can use; what cannot be removed now, the next build removes.
-    await clear(store).catch(() => undefined);
+    await clear(store)
+      .then(() => (hadTokenizer ? undefined : store.delete(TOKENIZER)))
+      .catch(() => undefined);
     throw error;
   }
 }
