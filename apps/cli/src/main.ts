@@ -75,8 +75,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-process.stdout.on('error', (e: NodeJS.ErrnoException) => {
-  if (e.code === 'EPIPE') process.exit(EXIT.done); // the reader has seen enough: orestes ... | head
-  throw e;
-});
+/** A reader that has seen enough (orestes ... | head) ends what only shows something; a job stops as by a signal. */
+function onPipe(e: NodeJS.ErrnoException): void {
+  if (e.code !== 'EPIPE') throw e;
+  if (!process.emit('SIGPIPE')) process.exit(EXIT.done);
+}
+process.stdout.on('error', onPipe);
+process.stderr.on('error', onPipe);
 process.exitCode = await main(process.argv.slice(2));

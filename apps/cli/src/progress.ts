@@ -14,7 +14,7 @@ const LOSSES = [
 /** Shows a job's reports to a person: one line that moves on a terminal, a line now and then in a log. */
 export class Progress {
   private moving = false;
-  private lastLine = 0;
+  private lastLine = -Infinity;
 
   constructor(private readonly stream: NodeJS.WriteStream) {}
 

@@ -1,6 +1,9 @@
 import { EXIT } from './output.js';
 
-/** Ctrl-C or SIGTERM asks the job to stop where it can go on from; a second one stops at once. */
+/**
+ * Ctrl-C or SIGTERM asks the job to stop where it can go on from; a second one stops at once. So does SIGPIPE, which stands for
+ * output that nobody reads any more (main.ts), once and for all.
+ */
 export function stopOnSignal(announce: () => void): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
   const onSignal = (): void => {
@@ -9,7 +12,8 @@ export function stopOnSignal(announce: () => void): { signal: AbortSignal; relea
     process.stderr.write('\nstopping after this step (again: at once) ...\n');
     controller.abort();
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  const release = () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  const onPipe = () => controller.abort();
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGPIPE', onPipe);
+  const release = () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGPIPE', onPipe);
   return { signal: controller.signal, release };
 }

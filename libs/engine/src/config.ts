@@ -7,14 +7,17 @@ export interface EngineConfig {
   cacheDirectory: string;
   /** A PJRT plugin to use instead of the installed one. */
   pluginPath: string | undefined;
+  /** XLA's own options, which the plugin reads by itself. */
+  xlaFlags: string;
 }
 
-/** ORESTES_CACHE (default: the user's cache folder) and ORESTES_PJRT_PLUGIN. */
+/** ORESTES_CACHE (default: the user's cache folder), ORESTES_PJRT_PLUGIN, and XLA_FLAGS. */
 export function engineConfig(environment: NodeJS.ProcessEnv = process.env): EngineConfig {
   const userCache = environment['XDG_CACHE_HOME'] || join(homedir(), '.cache');
   return {
     cacheDirectory: environment['ORESTES_CACHE'] || join(userCache, 'orestes'),
     pluginPath: environment['ORESTES_PJRT_PLUGIN'] || undefined,
+    xlaFlags: environment['XLA_FLAGS'] ?? '',
   };
 }
 

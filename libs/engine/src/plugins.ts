@@ -35,6 +35,11 @@ function identityOf(path: string): string {
  * @throws UserError ENGINE_PLUGIN_MISSING, ENGINE_PLATFORM
  */
 export function findPlugin(device: XlaDevice): Plugin {
+  if (process.platform !== 'linux')
+    throw new UserError(
+      'ENGINE_PLATFORM',
+      `engine.name: xla runs on Linux alone, not on ${process.platform} (allowed here: wasm, cpu)`,
+    );
   const { pluginPath } = engineConfig();
   if (pluginPath)
     return { path: pluginPath, origin: `ORESTES_PJRT_PLUGIN ${pluginPath}`, identity: identityOf(pluginPath) };
@@ -44,10 +49,10 @@ export function findPlugin(device: XlaDevice): Plugin {
     const origin = `${installed.package} ${installed.version}`;
     return { path: join(folder, installed.library), origin, identity: `${origin} ${installed.sha256}` };
   } catch (e) {
-    if (process.platform !== 'linux' || process.arch !== 'x64')
+    if (process.arch !== 'x64')
       throw new UserError(
         'ENGINE_PLATFORM',
-        `engine.name: xla has no ready-made plugin for ${process.platform} ${process.arch} (allowed here: wasm, cpu, tfjs-node; or set ORESTES_PJRT_PLUGIN to a PJRT plugin)`,
+        `engine.name: xla has no ready-made plugin for ${process.arch} (allowed here: wasm, cpu; or set ORESTES_PJRT_PLUGIN to a PJRT plugin)`,
         { cause: e },
       );
     const command = device === 'cpu' ? 'npm run setup' : `npm run setup -- --device ${device}`;

@@ -1,10 +1,20 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { engineConfig } from './config.js';
 
 const KEPT = 64;
+
+/** What the processor can do: virtual machines give theirs names that say little. Empty outside Linux. */
+function processorFlags(): string {
+  try {
+    return /^(flags|Features)\s*:.*$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[0] ?? '';
+  } catch {
+    return '';
+  }
+}
 
 /** Compiled programs on disk, keyed by all that shaped them. A cache: what cannot be read or written is compiled again. */
 export class ProgramCache {
@@ -13,7 +23,7 @@ export class ProgramCache {
   /** @param parts program text, plugin, options; the processor is added, for the code is made for it */
   key(parts: readonly string[]): string {
     const hash = createHash('sha256');
-    for (const part of [...parts, cpus()[0]?.model ?? '', process.arch, String(cpus().length)])
+    for (const part of [...parts, process.arch, String(cpus().length), cpus()[0]?.model ?? '', processorFlags()])
       hash.update(`${part.length}:`).update(part);
     return hash.digest('hex');
   }

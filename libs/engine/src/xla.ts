@@ -12,12 +12,13 @@ import type {
   Step,
   TensorSpec,
 } from './engine.js';
+import { engineConfig } from './config.js';
 import { inputArray } from './host-arrays.js';
 import { checkMemory } from './memory.js';
 import { PjrtApi } from './pjrt/api.js';
 import type { Address } from './pjrt/args.js';
 import { PjrtClient } from './pjrt/client.js';
-import type { LoadedExecutable } from './pjrt/executable.js';
+import type { CompiledMemory, LoadedExecutable } from './pjrt/executable.js';
 import { moduleText, placed, Placement } from './placement.js';
 import { findPlugin, type Plugin, type XlaDevice } from './plugins.js';
 import { ProgramCache } from './program-cache.js';
@@ -71,14 +72,7 @@ export class XlaEngine implements Engine {
     const text = moduleText(traced, placement, options.name);
     const traceMs = performance.now() - started;
     const { executable, cached } = await this.load(text, options.name);
-    const memory = executable.memory();
-    try {
-      const deviceLimit = this.client.memoryLimit();
-      checkMemory(options.name, memory, { deviceLimit, devices: this.deviceCount, held: this.heldBytes() });
-    } catch (e) {
-      executable.destroy();
-      throw e;
-    }
+    const memory = this.checkedMemory(executable, options.name);
     return new XlaProgram(this.client, executable, inputs, traced, placement, {
       traceMs,
       compileMs: performance.now() - started - traceMs,
@@ -117,6 +111,7 @@ export class XlaEngine implements Engine {
       this.plugin.identity,
       this.client.api.version,
       this.client.compileOptions(this.deviceCount).toString('hex'),
+      engineConfig().xlaFlags,
       ...this.client.deviceNames(),
     ]);
     const stored = await this.cache.read(key);
@@ -124,13 +119,24 @@ export class XlaEngine implements Engine {
       const executable = await this.client.load(stored).catch(() => null); // made by another build of the plugin
       if (executable) return { executable, cached: true };
     }
+    const executable = await this.client.compile(text, this.deviceCount).catch((e: unknown) => {
+      if (!(e instanceof OrestesError) || e.code !== 'ENGINE_PLUGIN') throw e;
+      throw new OrestesError('ENGINE_COMPILE', `${name}: ${e.message}`, 1, { cause: e });
+    });
+    const serialized = executable.serialize();
+    if (serialized) await this.cache.write(key, serialized);
+    return { executable, cached: false };
+  }
+
+  /** @throws OrestesError ENGINE_OUT_OF_MEMORY; the program is gone then */
+  private checkedMemory(executable: LoadedExecutable, name: string): CompiledMemory | null {
     try {
-      const executable = await this.client.compile(text, this.deviceCount);
-      await this.cache.write(key, executable.serialize());
-      return { executable, cached: false };
+      const memory = executable.memory();
+      const bound = { deviceLimit: this.client.memoryLimit(), devices: this.deviceCount, held: this.heldBytes() };
+      if (memory) checkMemory(name, memory, bound);
+      return memory;
     } catch (e) {
-      if (e instanceof OrestesError && e.code === 'ENGINE_PLUGIN')
-        throw new OrestesError('ENGINE_COMPILE', `${name}: ${e.message}`, 1, { cause: e });
+      executable.destroy();
       throw e;
     }
   }

@@ -10,7 +10,7 @@ import {
   sha256,
   UserError,
 } from '@orestes/contracts';
-import { stepKey, type HostArrays } from '@orestes/engine';
+import { stepKey, type DeviceState, type HostArrays, type Program } from '@orestes/engine';
 import { batchSpecs, forwardStep, KEY, type Compilable } from './forward-step.js';
 import { batchesFrom, joined } from './held-out.js';
 import { detection } from './measures.js';
@@ -19,7 +19,7 @@ import { mlmStage } from './objectives/mlm.js';
 import { corrupt, rtdStage, SHARED_WORD } from './objectives/rtd.js';
 import { tensorSpecs } from './pretrain-step.js';
 import { arraysOf } from './run-checkpoints.js';
-import type { TrainContext } from './train-context.js';
+import type { StreamRequest, TrainContext } from './train-context.js';
 
 /** One encoder of a checkpoint, under a name of its own. */
 interface Standalone {
@@ -59,6 +59,21 @@ export async function evaluate(
     replicatedBatch: ['key'],
   });
   const state = ctx.engine.upload({ ...generator.arrays, ...discriminator.arrays }, program.state);
+  try {
+    return await measured(spec, ctx, compiled, state, { masking, sequenceLength });
+  } finally {
+    state.dispose();
+    compiled.dispose();
+  }
+}
+
+async function measured(
+  spec: EvaluateSpec,
+  ctx: Pick<TrainContext, 'corpus' | 'signal'>,
+  compiled: Program,
+  state: DeviceState,
+  { masking, sequenceLength }: Pick<StreamRequest, 'masking' | 'sequenceLength'>,
+): Promise<EvaluateResult> {
   const outputs: HostArrays[] = [];
   const request = { split: 'validation', seed: spec.seed, masking, batchSize: spec.batchSize, sequenceLength } as const;
   for await (const batch of batchesFrom(ctx.corpus, request, spec.batches)) {
@@ -69,8 +84,6 @@ export async function evaluate(
       );
     outputs.push(await compiled.run(state, { ...batch, key: stepKey(spec.seed, outputs.length) }));
   }
-  state.dispose();
-  compiled.dispose();
   const found = detection(joined(outputs, 'rtd_scores'), joined(outputs, 'rtd_labels'));
   const { accuracy, f1, auroc, tokens } = found;
   if (auroc === null)

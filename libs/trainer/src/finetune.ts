@@ -1,4 +1,4 @@
-import type { FinetuneResult, FinetuneSpec } from '@orestes/contracts';
+import { OrestesError, type FinetuneResult, type FinetuneSpec } from '@orestes/contracts';
 import type { ObjectStore } from '@orestes/storage';
 import { MetricsLog } from './metrics-log.js';
 import { initialize } from './model/initialize.js';
@@ -11,8 +11,8 @@ import { restoreProgress, saveProgress } from './tasks/progress.js';
 import { resolveFinetune } from './tasks/resolve.js';
 
 /**
- * Fine-tunes the main encoder of a checkpoint on a task, with an evaluation and a checkpoint after each epoch. An interrupted
- * run goes on after its last whole epoch, to the same bits. Writes to the output: metrics.jsonl and checkpoints as it runs;
+ * Fine-tunes the main encoder of a checkpoint on a task, with an evaluation and a checkpoint after each epoch, and a checkpoint
+ * where it is interrupted. The same spec goes on after the last one, to the same bits. Writes to the output: metrics.jsonl and checkpoints as it runs;
  * then predictions.tsv, task.json and, last, result.json.
  * @throws UserError about the spec, the files or the checkpoint, CHECKPOINT_OTHER_RUN; OrestesError DIVERGED, INTERRUPTED
  */
@@ -21,16 +21,25 @@ export async function finetune(spec: FinetuneSpec, ctx: FinetuneContext): Promis
   const { training, schedule, task, run } = prepared;
   try {
     const done = await startState(prepared, ctx);
-    const log = await MetricsLog.open(ctx.store, done === 0 ? null : done * schedule.stepsPerEpoch);
+    const log = await MetricsLog.open(ctx.store, done === 0 ? null : done);
+    const save = async (step: number) => {
+      await log.flush();
+      await saveProgress(ctx, run, { step, arrays: await training.download() }, sizesAfter(prepared, step));
+    };
+    const interrupted = async (step: number): Promise<never> => {
+      if (step > done && step % schedule.stepsPerEpoch !== 0) await save(step);
+      const kept = step === 0 ? 'nothing is saved yet' : 'saved: the same spec goes on from there';
+      throw new OrestesError('INTERRUPTED', `stopped after step ${step} of ${schedule.maxSteps}; ${kept}`);
+    };
     let scored: Scored[] | null = null;
-    for (let epoch = done + 1; epoch <= spec.schedule.epochs; epoch++) {
-      const train_loss = await trainEpoch(prepared, epoch, log, ctx);
+    for (let epoch = 1 + Math.floor(done / schedule.stepsPerEpoch); epoch <= spec.schedule.epochs; epoch++) {
+      const from = Math.max(done, (epoch - 1) * schedule.stepsPerEpoch);
+      const train_loss = await trainEpoch(prepared, epoch, from, log, ctx, interrupted);
       scored = await score(prepared);
       const values = { ...measure(task, scored), train_loss };
       const step = epoch * schedule.stepsPerEpoch;
       await log.add('validation', step, values);
-      await log.flush();
-      await saveProgress(ctx, run, { step, arrays: await training.download() }, samplesAfter(prepared, epoch));
+      await save(step);
       ctx.report({ kind: 'evaluation', step, values: { epoch, ...values } });
     }
     return await writeResult(prepared, epochsOf(log), scored ?? (await score(prepared)), ctx.store);
@@ -39,13 +48,13 @@ export async function finetune(spec: FinetuneSpec, ctx: FinetuneContext): Promis
   }
 }
 
-/** Restores an earlier attempt, or sets initial values. @returns whole epochs done */
+/** Restores an earlier attempt, or sets initial values. @returns updates done */
 async function startState(prepared: Prepared, ctx: FinetuneContext): Promise<number> {
-  const { run, schedule, training, base, parameters, spec, train } = prepared;
+  const { run, training, base, parameters, spec, train } = prepared;
   const progress = await restoreProgress(ctx, run, training.specs);
   if (progress) {
     training.load(progress.arrays);
-    return progress.step / schedule.stepsPerEpoch;
+    return progress.step;
   }
   training.load({ ...initialize(parameters, spec.seed), ...base.values });
   const random = base.values === null;
@@ -53,10 +62,14 @@ async function startState(prepared: Prepared, ctx: FinetuneContext): Promise<num
   return 0;
 }
 
-const samplesAfter = ({ train, training }: Prepared, epoch: number) => ({
-  samples: epoch * train.length,
-  specs: training.specs,
-});
+/** Examples seen after an update; one batch of an epoch may be smaller than the others. */
+function sizesAfter(prepared: Prepared, step: number) {
+  const { train, training, schedule } = prepared;
+  const epochs = Math.floor(step / schedule.stepsPerEpoch);
+  const begun = epochBatches(prepared, epochs + 1).slice(0, step % schedule.stepsPerEpoch);
+  const samples = begun.reduce((sum, { examples }) => sum + examples.length, epochs * train.length);
+  return { samples, specs: training.specs };
+}
 
 /** Measures by epoch. */
 function epochsOf(log: MetricsLog): FinetuneResult['epochs'] {

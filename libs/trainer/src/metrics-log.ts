@@ -1,5 +1,5 @@
 import { MetricRecord, OrestesError, parseDocument } from '@orestes/contracts';
-import type { ObjectStore } from '@orestes/storage';
+import { joinAddress, type ObjectStore } from '@orestes/storage';
 
 const KEY = 'metrics.jsonl';
 
@@ -32,7 +32,7 @@ export class MetricsLog {
     const text = new TextDecoder().decode(await store.get(KEY));
     const records = text
       .split('\n')
-      .flatMap((line, i) => (line === '' ? [] : [parseRecord(line, i + 1, `${store.address}/${KEY}`)]))
+      .flatMap((line, i) => (line === '' ? [] : [parseRecord(line, i + 1, joinAddress(store.address, KEY))]))
       .filter((record) => record.step <= step);
     return new MetricsLog(
       store,

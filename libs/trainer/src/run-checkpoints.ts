@@ -8,7 +8,7 @@ import {
 } from '@orestes/checkpoint';
 import { OrestesError, UserError, type ResolvedPretrain } from '@orestes/contracts';
 import type { DeviceState, HostArrays, Specs } from '@orestes/engine';
-import type { ObjectStore } from '@orestes/storage';
+import { joinAddress, type ObjectStore } from '@orestes/storage';
 import type { PretrainProgram } from './pretrain-step.js';
 import { recipeHash } from './recipes/resolve.js';
 import type { PretrainCorpus, RunReport } from './train-context.js';
@@ -41,7 +41,7 @@ export class RunCheckpoints {
     const latest = await newestCheckpoint(this.store, this.report);
     if (!latest) return null;
     const { step, samples } = latest.manifest;
-    const address = `${this.store.address}/${latest.key}`;
+    const address = joinAddress(this.store.address, latest.key);
     if (latest.manifest.recipeHash !== this.recipeHash)
       throw new UserError(
         'CHECKPOINT_OTHER_RUN',

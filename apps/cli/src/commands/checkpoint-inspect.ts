@@ -1,4 +1,5 @@
 import { inspectCheckpoint, resolveCheckpoint } from '@orestes/checkpoint';
+import { joinAddress } from '@orestes/storage';
 import { bytes, print, printJson, short, table } from '../output.js';
 
 /** What a checkpoint holds, every part verified. */
@@ -8,8 +9,9 @@ export async function checkpointInspect(
 ): Promise<void> {
   const { store, key } = await resolveCheckpoint(address);
   const { manifest, groups, tensors: all } = await inspectCheckpoint(store, key);
-  if (json) return printJson({ address: `${store.address}/${key}`, manifest, groups, tensors: all });
-  print(`${store.address}/${key}`);
+  const where = key === '' ? store.address : joinAddress(store.address, key);
+  if (json) return printJson({ address: where, manifest, groups, tensors: all });
+  print(where);
   print(
     `step ${manifest.step}, ${manifest.samples} sequences seen, vocabulary ${manifest.vocabularySize}, recipe ${manifest.recipeHash}`,
   );

@@ -1,7 +1,7 @@
 import { EngineOptions, UserError } from '@orestes/contracts';
 import { createEngine } from '@orestes/engine';
 import { lineCharts } from '@orestes/plot';
-import { openStore } from '@orestes/storage';
+import { joinAddress, openStore } from '@orestes/storage';
 import { experiments, type Experiment, type ReproduceReport, type Verdict } from '@orestes/trainer';
 import { print, printJson } from '../output.js';
 import { Progress } from '../progress.js';
@@ -35,7 +35,7 @@ export async function reproduce(name: string, options: CliReproduceOptions): Pro
     await store.put(`${made.name}.svg`, encoder.encode(svg));
     await store.put(`${made.name}.md`, encoder.encode(made.page));
     progress.end();
-    const files = ['md', 'csv', 'svg'].map((extension) => `${options.output}/${made.name}.${extension}`);
+    const files = ['md', 'csv', 'svg'].map((extension) => joinAddress(options.output, `${made.name}.${extension}`));
     if (options.json) return printJson({ kind: 'reproduce', name, files, verdicts: made.verdicts });
     print([...made.verdicts.map(verdictLine), '', ...files].join('\n'));
   } finally {

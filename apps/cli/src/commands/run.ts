@@ -24,11 +24,14 @@ export async function run(file: string, options: RunOptions): Promise<void> {
     else print(summary(spec, result));
   } catch (e) {
     progress.end();
-    throw e instanceof OrestesError && e.code === 'INTERRUPTED' ? withAdvice(e) : e;
+    throw e instanceof OrestesError && e.code === 'INTERRUPTED' && GOES_ON.includes(spec.kind) ? withAdvice(e) : e;
   } finally {
     stop.release();
   }
 }
+
+/** Jobs that an interruption costs nothing; the others start from their beginning. */
+const GOES_ON: readonly JobSpec['kind'][] = ['pretrain', 'finetune'];
 
 const withAdvice = (e: OrestesError) =>
   new OrestesError(e.code, `${e.message}\nto go on from there, run the same command again`, e.exitCode, { cause: e });

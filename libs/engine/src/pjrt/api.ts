@@ -45,9 +45,16 @@ export type PjrtFunction = keyof typeof POSITIONS;
 
 const HEADER_BYTES = 40;
 const SUPPORTED_MAJOR = 0;
+/** PJRT_Error_Code. */
 const RESOURCE_EXHAUSTED = 8;
+const UNIMPLEMENTED = 12;
 const RTLD_NOW = 2;
 const RTLD_NODELETE = 0x1000;
+/** koffi runs asynchronous calls on stacks of its own, 128 KiB unless told: XLA's compiler recurses deeper than that. */
+const ASYNC_STACK_BYTES = 8 << 20;
+
+/** The plugin lacks a function. */
+export class PjrtUnimplemented extends OrestesError {}
 
 /** The function table of one plugin. Loading a plugin twice in a process gives the same table. */
 export class PjrtApi {
@@ -127,21 +134,29 @@ export class PjrtApi {
     this.functions.Error_GetCode(code.bytes);
     const what = readText(text.get(3), Number(text.get(4)));
     this.functions.Error_Destroy(new Args(3).set(2, BigInt(koffi.address(error))).bytes);
-    if ((Number(code.get(3)) & 0xffffffff) === RESOURCE_EXHAUSTED)
+    const number = Number(code.get(3)) & 0xffffffff;
+    if (number === RESOURCE_EXHAUSTED)
       throw new OrestesError('ENGINE_OUT_OF_MEMORY', `the device is out of memory: ${what}`);
+    if (number === UNIMPLEMENTED) throw new PjrtUnimplemented('ENGINE_PLUGIN', `PJRT ${name}: ${what}`);
     throw new OrestesError('ENGINE_PLUGIN', `PJRT ${name}: ${what}`);
   }
 }
 
 const toError = (e: unknown): Error => (e instanceof Error ? e : new Error(String(e)));
 
+/** Takes effect before the process loads its first library through koffi. */
+function reserveStack(): void {
+  if ((koffi.config().async_stack_size ?? 0) < ASYNC_STACK_BYTES) koffi.config({ async_stack_size: ASYNC_STACK_BYTES });
+}
+
 function openPlugin(path: string): Address {
   if (!existsSync(path))
     throw new UserError('ENGINE_PLUGIN_MISSING', `${path}: no such file (a PJRT plugin is needed; run: npm run setup)`);
-  const fault = process.platform === 'linux' ? faultOfLibrary(path) : null;
+  const fault = faultOfLibrary(path);
   if (fault) throw new UserError('ENGINE_PLUGIN_INVALID', `${path}: not a PJRT plugin: ${fault}`);
   quietNativeLogs();
   try {
+    reserveStack();
     // koffi closes libraries at exit, and XLA's destructors then crash: keep the library open for ever.
     koffi.load('libc.so.6').func('void *dlopen(const char *path, int flags)')(path, RTLD_NOW | RTLD_NODELETE);
     return BigInt(koffi.address(koffi.load(path).func('void *GetPjrtApi()')()));

@@ -1,4 +1,4 @@
-import { PjrtApi } from './api.js';
+import { type PjrtApi, PjrtUnimplemented } from './api.js';
 import { type Address, Args, int64Array, readText, readWord } from './args.js';
 import { compileOptions } from './compile-options.js';
 import { LoadedExecutable } from './executable.js';
@@ -59,8 +59,9 @@ export class PjrtClient {
     const args = new Args(26).set(2, this.devices[0]!);
     try {
       this.api.call('Device_MemoryStats', args);
-    } catch {
-      return null; // not every plugin implements it
+    } catch (e) {
+      if (e instanceof PjrtUnimplemented) return null;
+      throw e;
     }
     return args.get(11) === 0n ? null : Number(args.get(10));
   }

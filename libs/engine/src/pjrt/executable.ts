@@ -1,4 +1,4 @@
-import type { PjrtApi } from './api.js';
+import { type PjrtApi, type PjrtFunction, PjrtUnimplemented } from './api.js';
 import { type Address, Args, addressArray, addressOf, readAddresses, readBytes } from './args.js';
 import koffi from 'koffi';
 
@@ -40,20 +40,27 @@ export class LoadedExecutable {
       .set(8, events)
       .hold(...lists, ...outputs);
     await this.api.callAsync('LoadedExecutable_Execute', args);
-    await Promise.all(readAddresses(events, inputs.length).map((event) => this.api.wait(event)));
+    // One after the other: each wait takes a thread of Node's pool, which files and sockets need too.
+    const failures: unknown[] = [];
+    for (const event of readAddresses(events, inputs.length)) await this.api.wait(event).catch((e) => failures.push(e));
+    if (failures.length > 0) throw failures[0];
     return outputs.map((o) => readAddresses(o, outputCount));
   }
 
-  serialize(): Buffer {
-    const args = this.api.call('Executable_Serialize', new Args(7).set(2, this.executable));
+  /** What PjrtClient.load takes; null where the plugin doesn't implement it. */
+  serialize(): Buffer | null {
+    const args = this.optional('Executable_Serialize', new Args(7).set(2, this.executable));
+    if (!args) return null;
     const content = readBytes(args.get(3), Number(args.get(4)));
     const release = koffi.decode(args.get(6), koffi.proto('void', ['void *'])) as (p: Address) => void;
     release(args.get(5));
     return content;
   }
 
-  memory(): CompiledMemory {
-    const args = this.api.call('Executable_GetCompiledMemoryStats', new Args(14).set(2, this.executable));
+  /** Null where the plugin doesn't implement it. */
+  memory(): CompiledMemory | null {
+    const args = this.optional('Executable_GetCompiledMemoryStats', new Args(14).set(2, this.executable));
+    if (!args) return null;
     const [code, argumentBytes, outputs, aliased, temporaries] = [3, 4, 5, 6, 7].map((slot) => Number(args.get(slot)));
     return { code: code!, arguments: argumentBytes!, outputs: outputs!, aliased: aliased!, temporaries: temporaries! };
   }
@@ -61,5 +68,14 @@ export class LoadedExecutable {
   destroy(): void {
     this.api.call('Executable_Destroy', new Args(3).set(2, this.executable));
     this.api.call('LoadedExecutable_Destroy', new Args(3).set(2, this.handle));
+  }
+
+  private optional(name: PjrtFunction, args: Args): Args | null {
+    try {
+      return this.api.call(name, args);
+    } catch (e) {
+      if (e instanceof PjrtUnimplemented) return null;
+      throw e;
+    }
   }
 }

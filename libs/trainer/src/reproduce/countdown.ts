@@ -37,6 +37,12 @@ export class Countdown {
     });
   };
 
+  /** All runs are there. */
+  end(): void {
+    if (this.reused > 0)
+      this.notice(`all ${this.reused} runs were finished before: their numbers are used, none is run`);
+  }
+
   notice(message: string): void {
     this.ctx.report({ kind: 'notice', message });
   }

@@ -33,7 +33,7 @@ export const ETA_D = 3e-3;
 export const ETA_LAMBDA = 50;
 
 const LAMBDAS = [1, 50, 200];
-const FULL = { steps: 1000, heldOut: 64, etas: [5e-3, 2e-3, 8e-4, 3e-4, 1.2e-4, 5e-5, 2e-5] };
+const FULL = { steps: 3000, heldOut: 64, etas: [5e-3, 2e-3, 8e-4, 3e-4, 1.2e-4, 5e-5, 2e-5] };
 const QUICK = { steps: 40, heldOut: 16, etas: [5e-3, 1e-3, 2e-5] };
 
 /** Varying lambda shows in fewer steps than varying eta_G. */

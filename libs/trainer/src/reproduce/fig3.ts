@@ -51,6 +51,7 @@ export const fig3: Experiment = async (options, ctx) => {
     const session = new Session(plan, trainer, file, countdown);
     const results: Fig3Result[] = [];
     for (const run of plan.runs) results.push(await session.result(run));
+    countdown.end();
     await file.arrange(plan.runs.map((run) => session.id(run)));
     const verdicts = fig3Verdicts(plan, results);
     const page = fig3Page(name, plan, results, verdicts);

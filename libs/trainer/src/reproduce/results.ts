@@ -1,5 +1,5 @@
 import { OrestesError, UserError } from '@orestes/contracts';
-import type { ObjectStore } from '@orestes/storage';
+import { joinAddress, type ObjectStore } from '@orestes/storage';
 
 /** Cells by column. Numbers are written so that reading gives back the same bits. */
 export type Row = Readonly<Record<string, string>>;
@@ -22,7 +22,7 @@ export class ResultsFile {
    */
   static async open(store: ObjectStore, key: string, columns: readonly string[]): Promise<ResultsFile> {
     const text = await readText(store, key);
-    const rows = text === null ? [] : parse(text, columns, `${store.address}/${key}`);
+    const rows = text === null ? [] : parse(text, columns, joinAddress(store.address, key));
     return new ResultsFile(store, key, columns, rows);
   }
 

@@ -1,4 +1,3 @@
-import { OrestesError } from '@orestes/contracts';
 import type { MetricsLog } from '../metrics-log.js';
 import { learningRate } from '../optimizers/schedule.js';
 import { Stopwatch } from '../stopwatch.js';
@@ -6,9 +5,6 @@ import { trainBatches, type Batch } from './batches.js';
 import type { FinetuneContext } from './context.js';
 import type { Scored } from './measure.js';
 import type { Prepared } from './prepare.js';
-
-/** Updates between two reports. */
-const REPORT_EVERY = 10;
 
 /** The batches of an epoch, from 1. */
 export const epochBatches = ({ spec, train }: Pick<Prepared, 'spec' | 'train'>, epoch: number): Batch[] =>
@@ -18,23 +14,31 @@ export const epochBatches = ({ spec, train }: Pick<Prepared, 'spec' | 'train'>, 
   );
 
 /**
- * Trains one epoch, from 1.
- * @returns mean loss over its examples, with dropout
- * @throws OrestesError DIVERGED, INTERRUPTED
+ * Trains what is left of one epoch.
+ * @param epoch from 1
+ * @param from updates done, of this epoch or of those before it
+ * @param interrupted called between two updates when the run is to stop; throws
+ * @returns mean loss over the epoch's examples, with dropout
+ * @throws OrestesError DIVERGED, and what `interrupted` throws
  */
-export async function trainEpoch(p: Prepared, epoch: number, log: MetricsLog, ctx: FinetuneContext): Promise<number> {
+export async function trainEpoch(
+  p: Prepared,
+  epoch: number,
+  from: number,
+  log: MetricsLog,
+  ctx: FinetuneContext,
+  interrupted: (step: number) => Promise<never>,
+): Promise<number> {
   const { schedule, train, training, spec } = p;
   const watch = new Stopwatch();
   const perStep = tokensPerStep(p);
-  let [step, sum] = [(epoch - 1) * schedule.stepsPerEpoch, 0];
-  for (const batch of epochBatches(p, epoch)) {
-    if (ctx.signal.aborted) throw interrupted(epoch);
-    step++;
+  const before = (epoch - 1) * schedule.stepsPerEpoch;
+  const batches = epochBatches(p, epoch);
+  for (let step = from + 1; step <= before + batches.length; step++) {
+    if (ctx.signal.aborted) await interrupted(step - 1);
     watch.start();
-    const { loss, gradientNorm } = await training.step(train, batch, step);
+    const { loss, gradientNorm } = await training.step(train, batches[step - before - 1]!, step);
     watch.stop();
-    sum += loss * batch.examples.length;
-    if (step % REPORT_EVERY !== 0 && step !== epoch * schedule.stepsPerEpoch) continue;
     const learning_rate = learningRate(spec.optimizer.peakLearningRate, schedule, step);
     const values = { loss, grad_norm: gradientNorm, learning_rate, epoch };
     await log.add('train', step, values);
@@ -47,7 +51,8 @@ export async function trainEpoch(p: Prepared, epoch: number, log: MetricsLog, ct
       etaSeconds: watch.secondsFor(schedule.maxSteps - step),
     });
   }
-  return sum / train.length;
+  const losses = log.records.filter(({ split, values }) => split === 'train' && values['epoch'] === epoch);
+  return losses.reduce((sum, { values }, i) => sum + values['loss']! * batches[i]!.examples.length, 0) / train.length;
 }
 
 /** The model's outputs on every validation set. @throws OrestesError DIVERGED */
@@ -61,8 +66,3 @@ export async function score({ task, validation, training }: Prepared): Promise<S
 /** Padding not counted; batches differ in length, so it is the mean that a rate is made of. */
 const tokensPerStep = ({ train, schedule }: Prepared): number =>
   train.reduce((sum, e) => sum + e.tokens.length, 0) / schedule.stepsPerEpoch;
-
-function interrupted(epoch: number): OrestesError {
-  const kept = epoch === 1 ? 'nothing is saved yet' : `saved after epoch ${epoch - 1}`;
-  return new OrestesError('INTERRUPTED', `interrupted in epoch ${epoch}; ${kept}: the same spec goes on from there`);
-}

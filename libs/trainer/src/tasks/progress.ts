@@ -10,7 +10,7 @@ export type RunIdentity = Pick<CheckpointManifest, 'recipeHash' | 'spec' | 'enco
   tokenizerJson: string;
 };
 
-/** Where a run stands after an epoch. */
+/** Where a run stands. */
 export interface Progress {
   /** Updates done. */
   step: number;
