@@ -1,10 +1,10 @@
 // Installs the PJRT plugin of a device into the user's cache folder, whole or not at all.
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { engineConfig, pluginFolder } from '@orestes/engine';
 import { fail, root } from './steps.mjs';
-import { installWheel } from './wheels.mjs';
+import { installWheel, makeFolder } from './wheels.mjs';
 
 /** @param {'cpu' | 'cuda'} device */
 export async function installPlugin(device) {
@@ -13,14 +13,10 @@ export async function installPlugin(device) {
   const folder = pluginFolder(device);
   if (await isInstalled(folder, pins)) return;
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    process.stderr.write(
-      `no XLA plugin for ${process.platform} ${process.arch}: use --engine wasm, cpu or tfjs-node\n`,
-    );
+    process.stderr.write(`no XLA plugin for ${process.platform} ${process.arch}: use engine.name wasm or cpu\n`);
     return;
   }
-  await mkdir(path.dirname(folder), { recursive: true }).catch((e) =>
-    fail(`${path.dirname(folder)}: cannot be written: ${e.message}`),
-  );
+  await makeFolder(path.dirname(folder));
   await install(pins, folder).catch((e) => fail(`XLA plugin for ${device}: ${e.message}`));
 }
 

@@ -8,6 +8,10 @@ import { fileURLToPath } from 'node:url';
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 };
 
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19))
+  fail(`Node ${process.versions.node} is too old (needed: 20.19 or later)`);
+
 /** Says what went wrong in one line, and ends the process. */
 export function fail(message, code = EXIT.failed) {
   process.stderr.write(`${message}\n`);

@@ -6,7 +6,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile }
 import path from 'node:path';
 import { tfjsNodeFolder } from '@orestes/engine';
 import { fail, quietly, root } from './steps.mjs';
-import { installWheel } from './wheels.mjs';
+import { installWheel, makeFolder } from './wheels.mjs';
 
 const SOURCES = path.join(root, 'tools', 'tfjs-node');
 
@@ -37,8 +37,7 @@ export async function installTfjsNode(engine) {
     fail(`--engine ${engine}: is built on linux x64 alone (allowed here: wasm, cpu)`);
   if (spawnSync('g++', ['--version']).status !== 0)
     fail(`--engine ${engine}: needs the compiler g++ (Debian: apt-get install g++)`);
-  const parent = path.dirname(folder);
-  await mkdir(parent, { recursive: true }).catch((e) => fail(`${parent}: cannot be written: ${e.message}`));
+  await makeFolder(path.dirname(folder));
   await install(engine, folder, wanted).catch((e) => fail(`--engine ${engine}: ${e.message}`));
 }
 

@@ -2,16 +2,29 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import yauzl from 'yauzl';
+import { fail } from './steps.mjs';
 
 /**
  * One wheel file: `python` is its interpreter tag (py3, cp312), `platform` its first platform tag.
  * @typedef {{package: string, version: string, python: string, platform: string, sha256: string}} Wheel
  */
+
+const ABANDONED_MS = 3_600_000;
+
+/** Makes a folder for installations, and removes what interrupted ones left in it. */
+export async function makeFolder(folder) {
+  await mkdir(folder, { recursive: true }).catch((e) => fail(`${folder}: cannot be written: ${e.message}`));
+  for (const name of await readdir(folder)) {
+    const left = path.join(folder, name);
+    if (!/^(install|download)-/.test(name) || Date.now() - (await stat(left)).mtimeMs < ABANDONED_MS) continue;
+    await rm(left, { recursive: true, force: true });
+  }
+}
 
 /**
  * @param {Wheel} wheel
@@ -66,8 +79,10 @@ async function downloadPlainly(wheel, folder) {
         '(install python3-pip, or set PIP_INDEX_URL, or set ORESTES_PJRT_PLUGIN to a plugin of your own)',
     );
   const page = new URL(`${wheel.package}/`, index.endsWith('/') ? index : `${index}/`);
-  const listing = await fetch(page).catch((e) => {
-    throw new Error(`${wheel.package}: the package index does not answer: ${e.message}`);
+  const headers = withoutCredentials(page);
+  const listing = await fetch(page, { headers }).catch((e) => {
+    // fetch repeats the address in its message, and with it whatever credentials it has.
+    throw new Error(`${wheel.package}: the package index at ${page.host} does not answer (${e.cause?.code ?? e.name})`);
   });
   if (!listing.ok) throw new Error(`${wheel.package}: the package index answers ${listing.status}`);
   const links = [...(await listing.text()).matchAll(/href="([^"]+)"/g)].map(
@@ -83,10 +98,19 @@ async function downloadPlainly(wheel, folder) {
       `${wheel.package} ${wheel.version}: the package index has no wheel for ${wheel.python} ${wheel.platform}`,
     );
   const file = path.join(folder, 'wheel.whl');
-  const body = await fetch(link);
+  const body = await fetch(link, link.origin === page.origin ? { headers } : {});
   if (!body.ok || !body.body) throw new Error(`${wheel.package}: the package index answers ${body.status}`);
   await pipeline(Readable.fromWeb(body.body), createWriteStream(file));
   return file;
+}
+
+/** Takes user and password out of an address, which fetch refuses. @returns the header that says the same */
+function withoutCredentials(url) {
+  const { username, password } = url;
+  url.username = url.password = '';
+  if (!username) return {};
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
 }
 
 export async function sha256(file) {

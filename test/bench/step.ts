@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { findPlugin } from '@orestes/engine';
 import { median, Peer } from '../peers/peer.js';
 import type { StepConfig } from '../peers/step-orestes.js';
 import { peerPython } from '../peers/python.js';
+import { benchOptions, numberOption, usage } from '../support/options.js';
 
 /**
  * One decoupled-optim training step: Orestes, the same step in JAX, and with `--peers torch` PyTorch where it is installed,
@@ -43,8 +43,8 @@ interface Figures extends Prepared {
   peakRssMiB: number;
 }
 
-const orestes = (environment: NodeJS.ProcessEnv = {}): Peer =>
-  new Peer('orestes', process.execPath, [path.resolve('test', 'dist', 'peers', 'step-orestes.js')], environment);
+const orestes = (name: string, environment: NodeJS.ProcessEnv = {}): Peer =>
+  new Peer(name, process.execPath, [path.resolve('test', 'dist', 'peers', 'step-orestes.js')], environment);
 
 /** Steps of every peer in turn, `rounds` times `steps`. */
 async function alternate(
@@ -85,12 +85,12 @@ async function alternate(
 const untilFirstStep = (p: Prepared): number => p.traceMs + p.compileMs + p.firstStepMs;
 
 /** A process that finds nothing in the program cache, and the median of three that do. */
-async function starts(): Promise<{ cold: Prepared; cached: Prepared }> {
+async function starts(config: StepConfig): Promise<{ cold: Prepared; cached: Prepared }> {
   const programs = mkdtempSync(path.join(tmpdir(), 'orestes-programs-'));
   try {
     const measure = async (): Promise<Prepared> => {
-      const peer = orestes({ ORESTES_CACHE: programs, ORESTES_PJRT_PLUGIN: findPlugin('cpu').path });
-      const figures = await peer.ask<Prepared>({ cmd: 'prepare', ...small });
+      const peer = orestes('orestes', { ORESTES_CACHE: programs, ORESTES_PJRT_PLUGIN: findPlugin('cpu').path });
+      const figures = await peer.ask<Prepared>({ cmd: 'prepare', ...config });
       await peer.end();
       return figures;
     };
@@ -114,46 +114,52 @@ function matmulPeak(python: string): number {
   return Number(stdout);
 }
 
+const TORCH_FORMS = {
+  'torch-eager-f32': { compile: false, precision: 'f32' },
+  'torch-compile-f32': { compile: true, precision: 'f32' },
+  'torch-eager-bf16': { compile: false, precision: 'bf16' },
+  'torch-compile-bf16': { compile: true, precision: 'bf16' },
+} as const;
+
+/** Orestes and JAX; with `torch` also Orestes in bf16, and PyTorch in every form. */
 async function compare(python: string, config: StepConfig, torch: boolean, rounds: number, steps: number) {
-  const jax = new Peer('jax', python, [path.join(PEERS, 'step_bench.py')]);
-  const figures = await alternate([orestes(), jax], config, {}, rounds, steps);
-  if (torch) {
-    const script = path.join(PEERS, 'step_bench_torch.py');
-    const forms = {
-      'torch-eager-f32': [false, 'f32'],
-      'torch-compile-f32': [true, 'f32'],
-      'torch-eager-bf16': [false, 'bf16'],
-      'torch-compile-bf16': [true, 'bf16'],
-    } as const;
-    for (const [name, [compile, precision]] of Object.entries(forms)) {
-      const peer = new Peer(name, 'python3', [script]);
-      Object.assign(figures, await alternate([peer], config, { [name]: { compile, precision } }, 2, steps));
-    }
-    const own = orestes();
-    const bf16 = await alternate([own], { ...config, precision: 'bf16' }, {}, 2, steps);
-    figures['orestes-bf16'] = bf16['orestes']!;
-  }
-  return figures;
+  const peers = [orestes('orestes'), new Peer('jax', python, [path.join(PEERS, 'step_bench.py')])];
+  if (!torch) return alternate(peers, config, {}, rounds, steps);
+  const script = path.join(PEERS, 'step_bench_torch.py');
+  peers.push(orestes('orestes-bf16'), ...Object.keys(TORCH_FORMS).map((name) => new Peer(name, 'python3', [script])));
+  return alternate(peers, config, { ...TORCH_FORMS, 'orestes-bf16': { precision: 'bf16' } }, rounds, steps);
+}
+
+function requireTorch(): void {
+  const { status } = spawnSync('python3', ['-c', 'import torch']);
+  if (status !== 0) usage('--peers torch: python3 on the path has no PyTorch (python3 -m pip install torch==2.15.0)');
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      peers: { type: 'string', multiple: true, default: [] },
-      rounds: { type: 'string', default: '8' },
-      steps: { type: 'string', default: '3' },
-      'small-only': { type: 'boolean', default: false },
-    },
+  const values = benchOptions({
+    peers: { type: 'string', multiple: true, default: [] },
+    rounds: { type: 'string', default: '8' },
+    steps: { type: 'string', default: '3' },
+    dropout: { type: 'string', default: '0.1' },
+    'small-only': { type: 'boolean', default: false },
   });
-  const python = peerPython();
+  const other = values.peers.find((name) => name !== 'torch');
+  if (other !== undefined) usage(`--peers: ${other} is not known (allowed: torch)`);
   const torch = values.peers.includes('torch');
-  const [rounds, steps] = [Number(values.rounds), Number(values.steps)];
+  if (torch) requireTorch();
+  const [rounds, steps] = [numberOption('rounds', values.rounds, 1), numberOption('steps', values.steps, 1)];
+  const dropout = numberOption('dropout', values.dropout, 0);
+  const [smallConfig, largeConfig] = [small, large].map((config) => ({ ...config, dropout })) as [
+    StepConfig,
+    StepConfig,
+  ];
+  const python = peerPython();
   const peak = matmulPeak(python);
-  const figures = await compare(python, small, torch, rounds, steps);
-  const start = await starts();
+  const figures = await compare(python, smallConfig, torch, rounds, steps);
+  const start = await starts(smallConfig);
   const largeFigures = values['small-only']
     ? undefined
-    : await compare(python, large, torch, Math.max(2, rounds >> 1), 2);
+    : await compare(python, largeConfig, torch, Math.max(2, rounds >> 1), 2);
   const peakShare = (f: Figures) => f.matmulFlops! / (f.stepMs / 1000) / peak;
   const ratio = (f: Record<string, Figures>) => f['orestes']!.stepMs / f['jax']!.stepMs;
   const memoryRatio = (f: Record<string, Figures>) => f['orestes']!.peakRssMiB / f['jax']!.peakRssMiB;
@@ -167,6 +173,7 @@ async function main(): Promise<void> {
       jaxFirstStepColdMs: untilFirstStep(figures['jax']!),
       processToFirstStepCachedMs: start.cached.sinceStartMs,
       matmulPeakGflops: peak / 1e9,
+      firstStepCachedLessStepMs: untilFirstStep(start.cached) - figures['orestes']!.stepMs,
       peakShare: peakShare(figures['orestes']!),
       small: figures,
       ...(largeFigures

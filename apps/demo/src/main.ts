@@ -1,12 +1,19 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { JobSpec, OrestesError, parseDocument, type FinetuneResult, type PretrainResult } from '@orestes/contracts';
+import {
+  JobSpec,
+  OrestesError,
+  parseDocument,
+  UserError,
+  type FinetuneResult,
+  type PretrainResult,
+} from '@orestes/contracts';
 import { EXIT, print, Progress, reportFailure, stopOnSignal, table } from '@orestes/cli';
 import { summarize } from '@orestes/trainer';
 import { runJob } from '@orestes/worker';
-import { addresses, sentiment } from './data.js';
+import { addresses, sentiment } from './texts.js';
 import { plotCurves, readMetrics } from './learned.js';
 import { corpusSpec, finetuneSpec, pretrainSpec, SEEDS, WEIGHTS } from './specs.js';
 
@@ -82,20 +89,45 @@ const scores = (results: FinetuneResult[]): string =>
     ),
   );
 
-/** A finished demo starts anew; an interrupted one goes on. */
+const STARTED = '.orestes-demo';
+
+/** A finished demo starts anew; an interrupted one goes on. Nobody else's folder is touched. */
 async function prepare(folder: string): Promise<void> {
-  if (existsSync(join(folder, 'done'))) await rm(folder, { recursive: true, force: true });
-  else if (existsSync(folder)) print(`Going on with the demo that was interrupted (${folder}).`);
+  const there = existsSync(folder) ? await readdir(folder) : [];
+  if (there.length > 0 && !there.includes(STARTED))
+    throw new UserError(
+      'USAGE',
+      `--output: ${folder} holds something else (allowed: a new or empty folder, or an earlier demo's)`,
+    );
+  if (there.includes('done')) await rm(folder, { recursive: true, force: true });
+  else if (there.length > 0) print(`Going on with the demo that was interrupted (${folder}).`);
   await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, STARTED), '');
+}
+
+function outputFolder(): string {
+  try {
+    return parseArgs({ options: { output: { type: 'string', default: 'runs/demo' } } }).values.output;
+  } catch (e) {
+    throw new UserError('USAGE', `demo: ${(e as Error).message} (allowed: --output FOLDER)`, { cause: e });
+  }
+}
+
+/** A folder of another user, or a full disk. */
+function unwritable(e: unknown, folder: string): unknown {
+  if (!(e instanceof Error && 'code' in e) || e instanceof OrestesError) return e;
+  return new OrestesError('STORE_DENIED', `--output: ${folder} cannot be used: ${e.message}`, 1, { cause: e });
 }
 
 async function main(): Promise<number> {
   const stop = stopOnSignal(() => undefined);
   try {
-    const { values } = parseArgs({ options: { output: { type: 'string', default: 'runs/demo' } } });
-    await prepare(values.output);
-    await demo(values.output, stop.signal);
-    await writeFile(join(values.output, 'done'), '');
+    const folder = outputFolder();
+    await prepare(folder).catch((e: unknown) => {
+      throw unwritable(e, folder);
+    });
+    await demo(folder, stop.signal);
+    await writeFile(join(folder, 'done'), '');
     return EXIT.done;
   } catch (e) {
     const interrupted = e instanceof OrestesError && e.code === 'INTERRUPTED';

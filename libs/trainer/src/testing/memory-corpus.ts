@@ -32,7 +32,7 @@ export class MemoryCorpus implements PretrainCorpus {
     return Math.floor(masking.probability * sequenceLength) + 1;
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
+  // eslint-disable-next-line @typescript-eslint/require-await -- in memory there is nothing to wait for
   async *stream(request: StreamRequest): AsyncGenerator<PretrainBatch> {
     for (let samples = request.samples; ; samples += request.batchSize) yield this.batch(request, samples);
   }
