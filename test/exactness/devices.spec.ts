@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readCheckpoint, resolveCheckpoint } from '@orestes/checkpoint';
 import { curve, makeCorpus, pretrainSpec, run, type Settings } from '../support/tiny.js';
 
 jest.setTimeout(300_000);
@@ -56,6 +57,27 @@ describe('the same run in other ways', () => {
     const plain = await losses('plain', settings);
     const again = await losses('remat', { ...settings, 'engine.remat': true });
     for (const loss of ['mlm', 'rtd'] as const) expect(apart(again[loss], plain[loss])).toBeLessThan(TOLERANCE);
+  });
+
+  it('has the same losses in micro-batches of recomputed layers on two devices', async () => {
+    const parts = { ...settings, 'schedule.accumulation': 2, 'engine.remat': true };
+    const [one, two] = [await losses('parts-1', parts), await losses('parts-on-2', { ...parts, 'engine.devices': 2 })];
+    for (const loss of ['mlm', 'rtd'] as const) expect(apart(two[loss], one[loss])).toBeLessThan(TOLERANCE);
+  });
+
+  it('has nearly the same losses with bfloat16 products, and float32 weights and moments', async () => {
+    const still = { 'model.generator.dropout': 0, 'model.discriminator.dropout': 0 };
+    const [full, half] = [await losses('f32', still), await losses('bf16', { ...still, 'engine.precision': 'bf16' })];
+    // Samples differ, so that the discriminator sees other tokens.
+    expect(apart(half.mlm, full.mlm)).toBeLessThan(2e-3);
+    expect(apart(half.mlm, full.mlm)).toBeGreaterThan(1e-6);
+    expect(apart(half.rtd, full.rtd)).toBeLessThan(5e-2);
+    const { store, key } = await resolveCheckpoint(join(folder, 'bf16', 'run'));
+    const { tensors } = await readCheckpoint(store, key);
+    expect([...new Set(Object.values(tensors).map(({ dtype }) => dtype))]).toEqual(['float32']);
+    const word = tensors['discriminator/embeddings/word']!.data as Float32Array;
+    const low = new Uint32Array(word.buffer, word.byteOffset, word.length).filter((bits) => (bits & 0xffff) !== 0);
+    expect(low.length).toBeGreaterThan(word.length / 2); // bits that bfloat16 hasn't
   });
 
   // Micro-batches draw random numbers of their own (docs/model.md), so that what draws none is compared: a generator

@@ -68,7 +68,7 @@ export const Optimizer = z.strictObject({
   peakLearningRate: z.number().positive().max(10).describe('At the end of the warm-up.'),
   beta1: rate.describe('Decay of the first moment.'),
   beta2: rate.describe('Decay of the second moment.'),
-  epsilon: z.number().positive().max(1).describe('Added to the denominator.'),
+  epsilon: z.number().min(1e-30).max(1).describe('Added to the denominator; float32 knows nothing much smaller.'),
   weightDecay: z
     .number()
     .min(0)

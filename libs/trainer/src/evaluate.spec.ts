@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EvaluateSpec, type PretrainSpec } from '@orestes/contracts';
+import { EvaluateSpec, type PretrainResult, type PretrainSpec } from '@orestes/contracts';
 import { EagerEngine, type Engine } from '@orestes/engine';
 import { FileStore } from '@orestes/storage';
 import { evaluate } from './evaluate.js';
+import { EVALUATION_SEED } from './held-out.js';
 import { pretrain } from './pretrain.js';
 import { MemoryCorpus } from './testing/memory-corpus.js';
 import { tinySpec } from './testing/tiny.js';
@@ -13,19 +14,21 @@ import { tinySpec } from './testing/tiny.js';
 let engine: Engine;
 let folder: string;
 const { signal } = new AbortController();
+const BATCHES = 3;
+const trained: Partial<Record<string, PretrainResult>> = {};
 const at = (name: string) => join(folder, name);
 
 beforeAll(async () => {
   engine = await EagerEngine.create('cpu');
   folder = await mkdtemp(join(tmpdir(), 'orestes-evaluate-'));
-  for (const recipe of ['roberta', 'electra', 'decoupled-optim'] as const) await train(recipe);
+  for (const recipe of ['roberta', 'electra', 'decoupled-optim'] as const) trained[recipe] = await train(recipe);
 });
 afterAll(() => rm(folder, { recursive: true }));
 
 async function train(recipe: PretrainSpec['recipe']) {
-  const spec = tinySpec(recipe, { schedule: { maxSteps: 1, warmupSteps: 0 }, evaluation: { batches: 1 } });
+  const spec = tinySpec(recipe, { schedule: { maxSteps: 1, warmupSteps: 0 }, evaluation: { batches: BATCHES } });
   const store = new FileStore(at(recipe));
-  await pretrain(spec, { engine, corpus: new MemoryCorpus(), store, report: () => undefined, signal });
+  return pretrain(spec, { engine, corpus: new MemoryCorpus(), store, report: () => undefined, signal });
 }
 
 const spec = (discriminator: string, generator: string) =>
@@ -36,7 +39,7 @@ const spec = (discriminator: string, generator: string) =>
     corpus: 'corpus',
     discriminator: at(discriminator),
     generator: at(generator),
-    batches: 3,
+    batches: BATCHES,
     batchSize: 4,
   });
 
@@ -59,6 +62,21 @@ describe('evaluate', () => {
     }
     expect(await evaluate(spec(discriminator, generator), context)).toEqual(result);
   });
+
+  it.each(['electra', 'decoupled-optim'])(
+    'of %s against its own generator gives what pretraining measured',
+    async (name) => {
+      const context = { engine, corpus: new MemoryCorpus(), signal };
+      const result = await evaluate({ ...spec(name, name), seed: EVALUATION_SEED }, context);
+      const { rtd_auroc, rtd_f1, rtd_accuracy, replaced_rate } = trained[name]!.last;
+      expect(result).toMatchObject({
+        auroc: rtd_auroc,
+        f1: rtd_f1,
+        accuracy: rtd_accuracy,
+        replacedRate: replaced_rate,
+      });
+    },
+  );
 
   it('refuses a checkpoint without a discriminator', async () => {
     await expect(

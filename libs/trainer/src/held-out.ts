@@ -4,7 +4,7 @@ import { detection } from './measures.js';
 import type { PretrainBatch, PretrainCorpus, StreamRequest } from './train-context.js';
 
 /** Seed of held-out masks and samples: the same for every run, so that runs can be compared. */
-const EVALUATION_SEED = 0x65766131;
+export const EVALUATION_SEED = 0x65766131;
 
 /** Measures on the validation split: the same sequences, masks and random numbers every time. */
 export async function heldOut(

@@ -39,7 +39,11 @@ export function plan(spec: ResolvedPretrain, vocabularySize: number): Plan {
   const passes = spec.engine.remat ? 4 : 3;
   const perStep = batchSize * passes * sum(stages.map((s) => s.flops));
   const rows = batchSize / accumulation / spec.engine.devices;
-  const bytes = { parameters: 4 * total, optimizer: 8 * total, gradients: 4 * total };
+  // Moments lie split where the devices divide their rows (ZeRO-1), as the engine does it.
+  const heldOf = ({ shape }: { shape: readonly number[] }) =>
+    sizeOf(shape) / (shape.length > 0 && shape[0]! % spec.engine.devices === 0 ? spec.engine.devices : 1);
+  const optimizer = 8 * sum(Object.values(parameters).map(heldOf));
+  const bytes = { parameters: 4 * total, optimizer, gradients: 4 * total };
   const activations = 4 * rows * sum(stages.map((s) => s.activations));
   return {
     parameters: { total, groups },
@@ -52,12 +56,7 @@ export function plan(spec: ResolvedPretrain, vocabularySize: number): Plan {
     steps: maxSteps,
     tokens: maxSteps * batchSize * sequenceLength,
     flops: { perStep, total: perStep * maxSteps },
-    memory: {
-      ...bytes,
-      optimizer: bytes.optimizer / spec.engine.devices,
-      activations,
-      total: bytes.parameters + bytes.optimizer / spec.engine.devices + bytes.gradients + activations,
-    },
+    memory: { ...bytes, activations, total: bytes.parameters + bytes.optimizer + bytes.gradients + activations },
   };
 }
 
@@ -78,7 +77,9 @@ const countOf = (parameters: ParameterSpecs, chosen: (name: string) => boolean) 
   sum(
     Object.entries(parameters)
       .filter(([name]) => chosen(name))
-      .map(([, { shape }]) => shape.reduce((a, b) => a * b, 1)),
+      .map(([, { shape }]) => sizeOf(shape)),
   );
+
+const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
