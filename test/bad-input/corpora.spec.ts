@@ -45,6 +45,10 @@ const flipBit = (path: string, offset: number) => async (folder: string) => {
   await writeFile(join(folder, path), content);
 };
 
+/** `printf 'one\n\ntwo, two, two, two, two, two\n' | zstd`, by zstd 1.5.4, its first letter changed. */
+const flippedFrame = Buffer.from('KLUv/QRYjQAAWG9uZQoKdHdvLCAKAQCoCxKELvBv', 'base64');
+flippedFrame[10]! ^= 1;
+
 describe('text that is no text, and tokenizers that are none', () => {
   const rows: Row[] = [
     {
@@ -107,6 +111,27 @@ describe('text that is no text, and tokenizers that are none', () => {
       files: { 'blank.txt': '\n \n\t\n' },
       spec: build({ input: ['blank.txt'] }),
       ...{ exit: 2, code: 'CORPUS_EMPTY', says: 'the input holds no document of two tokens or more' },
+    },
+    {
+      name: 'text of one token',
+      files: { 'one.jsonl': '{"text":"s"}\n' },
+      spec: build({ input: ['one.jsonl'] }),
+      ...{ exit: 2, code: 'CORPUS_EMPTY', says: 'the input holds no document of two tokens or more' },
+    },
+    {
+      name: 'an address with credentials in it',
+      spec: build({ input: ['s3://key:hush@bucket/text.csv'] }),
+      ...{
+        exit: 2,
+        code: 'ADDRESS_INVALID',
+        says: 's3://***@bucket/text.csv: credentials do not belong in an address',
+      },
+    },
+    {
+      name: 'a Zstandard file with a flipped bit',
+      files: { 'bad.txt.zst': flippedFrame },
+      spec: build({ input: ['text.txt', 'bad.txt.zst'] }),
+      ...{ exit: 2, code: 'INPUT_DAMAGED', says: 'bad.txt.zst: cannot be decompressed: its content is not that of' },
     },
     {
       name: 'text without a word for a tokenizer to be trained on',

@@ -198,9 +198,9 @@ describe('engines that are not there', () => {
     [
       'a plugin that is no library',
       ['describe'],
-      { ORESTES_PJRT_PLUGIN: '/etc/hostname' },
+      { ORESTES_PJRT_PLUGIN: './latin1.yaml' },
       'ENGINE_PLUGIN_INVALID',
-      /hostname: not a PJRT plugin/,
+      /latin1\.yaml: not a PJRT plugin/,
     ],
     [
       'a plugin that is not there',

@@ -19,7 +19,7 @@ function codes(pattern: RegExp): Set<string> {
 const user = codes(/\bUserError\(\s*'([A-Z0-9_]+)'/g);
 const other = codes(/\bOrestesError\(\s*'([A-Z0-9_]+)'/g);
 /** Whatever else looks like a code: environment variables aside, and one setting of the AWS SDK. */
-const NO_CODES = /^(AWS|ORESTES|TF|XDG)_|^WHEN_REQUIRED$/;
+const NO_CODES = /^(AWS|ORESTES|TF|XDG|XLA)_|^WHEN_REQUIRED$/;
 const named = [...codes(/'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g)].filter((name) => !NO_CODES.test(name));
 
 const page = readFileSync(join(ROOT, 'docs/errors.md'), 'utf8');

@@ -116,6 +116,32 @@ describe('saveCheckpoint', () => {
     expect((await readCheckpoint(store, key)).tensors).toEqual(contentOf(7).tensors);
   });
 
+  it.each<[string, (store: ObjectStore, key: string) => Promise<void>]>([
+    ['manifest is cut short', (store, key) => store.put(`${key}/manifest.json`, text('{"format":'))],
+    ['part is cut short', (store, key) => store.put(`${key}/part-00001.safetensors`, text('short'))],
+    ['tokenizer is lost', (store, key) => store.delete(`${key}/tokenizer.json`)],
+  ])('replaces a checkpoint whose %s by another of its step', async (name, damage) => {
+    const store = openStore(join(folder, 'replaced', name.replaceAll(' ', '-')));
+    await saveCheckpoint(store, contentOf(1), { keep: 2 });
+    const { key } = await saveCheckpoint(store, contentOf(2), { keep: 2, partBytes: 5000 });
+    await damage(store, key);
+    expect((await latestCheckpoint(store))?.step).toBe(1);
+    const other = { ...contentOf(2), tensors: contentOf(8).tensors };
+    await saveCheckpoint(store, other, { keep: 2 });
+    expect((await readCheckpoint(store, key)).tensors).toEqual(other.tensors);
+    expect((await listCheckpoints(store)).map(({ step }) => step)).toEqual([2, 1]);
+  });
+
+  it('takes a checkpoint of the same content under another name for the same', async () => {
+    const store = openStore(join(folder, 'renamed'));
+    const { key } = await saveCheckpoint(store, contentOf(7), { keep: 1 });
+    const spec = { ...contentOf(7).spec, name: 'renamed', engine: { devices: 2 } };
+    await saveCheckpoint(store, { ...contentOf(7), spec }, { keep: 3 });
+    expect((await readCheckpoint(store, key)).manifest.spec).toEqual(spec);
+    const other = { ...contentOf(7), recipeHash: 'cd'.repeat(32) };
+    await expect(saveCheckpoint(store, other, { keep: 3 })).rejects.toEqual(code('CHECKPOINT_EXISTS'));
+  });
+
   it('writes nothing when its content is no checkpoint', async () => {
     const store = openStore(join(folder, 'nothing'));
     await expect(saveCheckpoint(store, { ...contentOf(7), recipeHash: 'x' }, { keep: 1 })).rejects.toThrow(
@@ -211,7 +237,7 @@ describe('readCheckpoint', () => {
     const acts = [() => readCheckpoint(store, key), () => inspectCheckpoint(store, key)];
     for (const act of name.includes('tokenizer') ? acts.slice(0, 1) : acts) {
       const failure = await failureOf(act());
-      expect(failure).toEqual(code(expected));
+      expect(failure).toMatchObject({ code: expected, exitCode: expected === 'CHECKPOINT_MISSING' ? 2 : 1 });
       expect(String(failure)).toContain(why);
     }
   });

@@ -40,6 +40,15 @@ export async function latestCheckpoint(
   return { ...found, passedOver: all.slice(0, at).filter((checkpoint) => 'problem' in checkpoint) };
 }
 
+/** The committed checkpoint at a key, or null. */
+export async function checkpointAt(
+  store: ObjectStore,
+  key: string,
+): Promise<WholeCheckpoint | BrokenCheckpoint | null> {
+  const files = (await checkpointFolders(store)).get(key);
+  return files && isCommitted(key, files) ? look(store, key, files) : null;
+}
+
 async function look(
   store: ObjectStore,
   key: string,

@@ -1,4 +1,4 @@
-import { type CheckpointManifest, OrestesError, sha256 } from '@orestes/contracts';
+import { type CheckpointManifest, OrestesError, sha256, UserError } from '@orestes/contracts';
 import { joinAddress, type ObjectStore } from '@orestes/storage';
 import { fileKey, MANIFEST, parseManifest, TOKENIZER } from './layout.js';
 import { decodeSafetensors } from './safetensors.js';
@@ -19,7 +19,7 @@ export interface ReadOptions {
 /**
  * Reads a checkpoint; nothing of a file is used before its size and SHA-256 were found right.
  * @param key of the checkpoint in the store, '' when the store's root is the checkpoint
- * @throws OrestesError CHECKPOINT_MISSING; CHECKPOINT_CORRUPT naming the file, what was expected and what was found
+ * @throws UserError CHECKPOINT_MISSING; OrestesError CHECKPOINT_CORRUPT naming the file, what was expected and what was found
  */
 export async function readCheckpoint(store: ObjectStore, key: string, options: ReadOptions = {}): Promise<Checkpoint> {
   const manifest = await readManifest(store, key);
@@ -31,10 +31,11 @@ export async function readCheckpoint(store: ObjectStore, key: string, options: R
   return { manifest, tensors, tokenizerJson: new TextDecoder().decode(tokenizer) };
 }
 
-/** @throws OrestesError CHECKPOINT_MISSING, CHECKPOINT_CORRUPT */
+/** @throws UserError CHECKPOINT_MISSING; OrestesError CHECKPOINT_CORRUPT */
 export async function readManifest(store: ObjectStore, key: string): Promise<CheckpointManifest> {
   const where = joinAddress(store.address, fileKey(key, MANIFEST));
-  return parseManifest(await getOr(store, fileKey(key, MANIFEST), 'CHECKPOINT_MISSING', where), where);
+  const missing = (cause: unknown) => new UserError('CHECKPOINT_MISSING', `${where}: there is no such file`, { cause });
+  return parseManifest(await getOr(store, fileKey(key, MANIFEST), missing), where);
 }
 
 /** The tensors of each verified part, one part in memory at a time; no name comes twice. */
@@ -62,7 +63,8 @@ async function readVerified(
   expected: { file: string; bytes?: number; sha256: string },
 ): Promise<Uint8Array> {
   const where = joinAddress(store.address, fileKey(key, expected.file));
-  const content = await getOr(store, fileKey(key, expected.file), 'CHECKPOINT_CORRUPT', where);
+  const missing = (cause: unknown) => corrupt(where, 'there is no such file', cause);
+  const content = await getOr(store, fileKey(key, expected.file), missing);
   if (expected.bytes !== undefined && content.length !== expected.bytes)
     throw corrupt(where, `expected ${expected.bytes} bytes, found ${content.length}`);
   const found = sha256(content);
@@ -70,11 +72,11 @@ async function readVerified(
   return content;
 }
 
-async function getOr(store: ObjectStore, key: string, code: string, where: string): Promise<Uint8Array> {
+async function getOr(store: ObjectStore, key: string, missing: (cause: unknown) => OrestesError): Promise<Uint8Array> {
   try {
     return await store.get(key);
   } catch (error) {
     if (!(error instanceof OrestesError) || error.code !== 'OBJECT_MISSING') throw error;
-    throw new OrestesError(code, `${where}: there is no such file`, 1, { cause: error });
+    throw missing(error);
   }
 }

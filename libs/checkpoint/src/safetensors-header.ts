@@ -112,10 +112,14 @@ const isStoredType = (value: unknown): value is StoredType =>
 const isSizes = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 
+/** A scalar, or a list of them, as it is; of what is nested deeper the kind alone: there may be no end to it. */
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'missing';
+  const text = Array.isArray(value) ? `[${value.slice(0, 80).map(showScalar).join()}]` : showScalar(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
+
+const showScalar = (value: unknown): string =>
+  Array.isArray(value) ? 'a list' : isObject(value) ? 'an object' : (JSON.stringify(value) ?? 'missing');
 
 /** @param file the file at fault */
 export const corrupt = (file: string, why: string, cause?: unknown) =>

@@ -42,12 +42,10 @@ export function encodeSafetensors(tensors: TensorFile): Uint8Array {
 /**
  * The tensors of a safetensors file: F32, I32, and F16 and BF16 widened to float32.
  * @param file what the file is called in messages
- * @param names which to read; all by default. The header is checked as a whole in any case
  * @throws OrestesError CHECKPOINT_CORRUPT naming the file and the tensor
  */
-export function decodeSafetensors(content: Uint8Array, file: string, names = (_name: string) => true): TensorFile {
-  const wanted = readHeader(content, file).filter(({ name }) => names(name));
-  return Object.fromEntries(wanted.map((stored) => [stored.name, decode(content, stored)]));
+export function decodeSafetensors(content: Uint8Array, file: string): TensorFile {
+  return Object.fromEntries(readHeader(content, file).map((stored) => [stored.name, decode(content, stored)]));
 }
 
 function decode(content: Uint8Array, { type, shape, begin, end }: StoredTensor): HostTensor {

@@ -1,6 +1,7 @@
 import { canonicalJson, CheckpointManifest, OrestesError, sha256 } from '@orestes/contracts';
 import { joinAddress, type ObjectStore } from '@orestes/storage';
 import { checkpointKey, fileKey, MANIFEST, partFile, TOKENIZER } from './layout.js';
+import { checkpointAt } from './list.js';
 import { prune, removeCheckpoint } from './prune.js';
 import { encodeSafetensors } from './safetensors.js';
 import type { TensorFile } from './tensors.js';
@@ -34,8 +35,9 @@ const PART_BYTES = 256 << 20;
 /**
  * Writes a checkpoint under checkpoints/ and removes the older ones beyond `keep`. The manifest is written last and
  * commits: a writer that dies before it leaves the earlier checkpoints as they were, and its leavings are overwritten or
- * removed by the next save. Saving the same content again is allowed. A store has one writer at a time.
- * @throws OrestesError CHECKPOINT_EXISTS when the step has a checkpoint of other content; what the store throws, after
+ * removed by the next save. Saving the same content again is allowed, and a broken checkpoint of this step is replaced.
+ * A store has one writer at a time.
+ * @throws OrestesError CHECKPOINT_EXISTS when the step has a whole checkpoint of other content; what the store throws, after
  * removing what was written
  */
 export async function saveCheckpoint(
@@ -47,8 +49,11 @@ export async function saveCheckpoint(
   const key = checkpointKey(content.step);
   const tokenizer = new TextEncoder().encode(content.tokenizerJson);
   const head = describe(content, sha256(tokenizer));
-  const committed = (await store.head(fileKey(key, MANIFEST))) !== null;
-  if (committed) await refuseOther(store, key, head, content.tensors, partBytes);
+  const there = await checkpointAt(store, key);
+  if (there && 'problem' in there) await removeCheckpoint(store, key);
+  const committed = there !== null && 'manifest' in there;
+  if (committed)
+    refuseOther(joinAddress(store.address, key), there.manifest, head, encodeParts(content.tensors, partBytes));
   const parts: Part[] = [];
   let manifest: Uint8Array;
   try {
@@ -108,20 +113,12 @@ function split(tensors: TensorFile, partBytes: number): string[][] {
   return groups;
 }
 
-async function refuseOther(
-  store: ObjectStore,
-  key: string,
-  head: Head,
-  tensors: TensorFile,
-  partBytes: number,
-): Promise<void> {
-  const ours = encodeManifest(
-    head,
-    Array.from(encodeParts(tensors, partBytes), ({ part }) => part),
-  );
-  const theirs = await store.get(fileKey(key, MANIFEST));
-  if (Buffer.compare(ours, theirs) === 0) return;
-  const where = joinAddress(store.address, key);
+/** What a run of the same content may change between its attempts is in the spec alone: its name, say, or its devices. */
+function refuseOther(where: string, theirs: CheckpointManifest, head: Head, parts: Iterable<{ part: Part }>): void {
+  const content = ({ recipeHash, tokenizer, parts }: CheckpointManifest) =>
+    canonicalJson({ recipeHash, tokenizer, parts });
+  const ours = { ...head, parts: Array.from(parts, ({ part }) => part) };
+  if (content(ours) === content(theirs)) return;
   throw new OrestesError(
     'CHECKPOINT_EXISTS',
     `${where}: there is a checkpoint of this step with other content; choose another output or remove it`,

@@ -47,8 +47,6 @@ export class Corpus {
     readonly address: string,
     private readonly store: ObjectStore,
     private readonly contents: Contents,
-    /** Whether a thread can open the same store by the address. */
-    private readonly openable: boolean,
   ) {
     this.manifest = contents.manifest;
     this.tokenizerJson = contents.tokenizerJson;
@@ -86,7 +84,7 @@ export class Corpus {
         `sequenceLength ${sequenceLength}: ${this.address} has sequences of up to ${longest} tokens (allowed: ${longest} or more)`,
       );
     const { vocabularySize, special, specialIds } = this.manifest;
-    return startStream(this.store, worker && this.openable ? this.address : null, {
+    return startStream(this.store, worker ? this.address : null, {
       prefix,
       shards,
       vocabulary: { size: vocabularySize, pad: special.pad, mask: special.mask, specialIds },
@@ -105,15 +103,14 @@ export class Corpus {
 /**
  * Opens a corpus that buildCorpus wrote, or a folder of MDS shards that MosaicML Streaming wrote (index.json with a column
  * `tokens`, at the root or in train/, perhaps validation/ too) with a tokenizer.json beside it.
- * @param store default: the one at the address. With a store of one's own, batches are made in the caller's thread
  * @throws OrestesError CORPUS_INVALID; UserError CORPUS_MISSING, CORPUS_UNSUPPORTED, TOKENIZER_MISSING, TOKENIZER_INVALID
  */
-export async function openCorpus(address: string, store?: ObjectStore): Promise<Corpus> {
-  const opened = store ?? openStore(address);
-  const contents = (await readOwn(address, opened)) ?? (await readForeign(address, opened));
+export async function openCorpus(address: string): Promise<Corpus> {
+  const store = openStore(address);
+  const contents = (await readOwn(address, store)) ?? (await readForeign(address, store));
   for (const { prefix, shards } of Object.values(contents.splits))
     for (const shard of shards) checkShard(shard, `${address}: ${prefix}${INDEX}`);
-  return new Corpus(address, opened, contents, store === undefined);
+  return new Corpus(address, store, contents);
 }
 
 async function readOwn(address: string, store: ObjectStore): Promise<Contents | null> {

@@ -13,4 +13,8 @@ if (installed)
     conformance(() => EagerEngine.create('tfjs-node'));
     keepsNoTensors('tfjs-node');
   });
-else it.skip('tfjs-node is not installed here (npm run setup -- --engine tfjs-node)', () => undefined);
+else {
+  const reason = 'not installed here (npm run setup -- --engine tfjs-node)';
+  process.stderr.write(`skipped: tfjs-node: ${reason}\n`);
+  it.skip(`tfjs-node is ${reason}`, () => undefined);
+}

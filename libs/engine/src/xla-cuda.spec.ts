@@ -15,4 +15,7 @@ function obstacle(): string | null {
 const reason = obstacle();
 
 if (reason === null) describe('xla on cuda', () => conformance(() => Promise.resolve(XlaEngine.create('cuda', 1))));
-else it.skip(`xla on cuda cannot run here: ${reason}`, () => undefined);
+else {
+  process.stderr.write(`skipped: xla on cuda: ${reason}\n`);
+  it.skip(`xla on cuda cannot run here: ${reason}`, () => undefined);
+}

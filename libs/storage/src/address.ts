@@ -33,7 +33,7 @@ export function parseAddress(address: string): StoreAddress {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(address)?.[1]?.toLowerCase();
   if (scheme === 's3') return parseS3(address);
   if (scheme === 'file') return { scheme, path: parseFileUrl(address) };
-  if (scheme !== undefined) throw invalid(shown(address), `${scheme}:// is not supported`);
+  if (scheme !== undefined) throw invalid(address, `${scheme}:// is not supported`);
   if (/^(s3|file):/i.test(address)) throw invalid(address, 'two slashes are missing after the colon');
   if (address === '' || address.includes('\0')) throw invalid(JSON.stringify(address), 'is not a path');
   return { scheme: 'file', path: resolve(address) };
@@ -58,25 +58,17 @@ export function checkEndpoint(endpoint: string, from: string): string {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : null;
   if (url?.username || url?.password)
     throw invalid(from, 'the endpoint has credentials in it: give them by AWS_ACCESS_KEY_ID and the like');
-  if (
-    !url ||
-    !['http:', 'https:'].includes(url.protocol) ||
-    url.pathname !== '/' ||
-    url.search !== '' ||
-    url.hash !== ''
-  )
-    throw invalid(from, `endpoint ${JSON.stringify(endpoint)} is not http(s)://host:port`);
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.pathname + url.search + url.hash !== '/')
+    // What is no URL may hold anything, a query too: neither is repeated.
+    throw invalid(from, `endpoint ${url?.host ? `${url.protocol}//${url.host} ` : ''}is not http(s)://host:port`);
   return url.origin;
 }
 
 function parseS3(address: string): S3Address {
   const [path = '', query = ''] = split(address.slice('s3://'.length), '?');
   const [bucket = '', rest = ''] = split(path, '/');
-  if (bucket.includes('@'))
-    throw invalid(
-      shown(address),
-      'credentials do not belong in an address: give them by AWS_ACCESS_KEY_ID and the like',
-    );
+  if (/[:@]|%3a|%40/i.test(bucket))
+    throw invalid(address, 'credentials do not belong in an address: give them by AWS_ACCESS_KEY_ID and the like');
   if (!BUCKET.test(bucket))
     throw invalid(address, `${JSON.stringify(bucket)} is not a bucket's name (3 to 63 of a-z, 0-9, - and .)`);
   const prefix = rest.replace(/\/$/, '');
@@ -84,13 +76,14 @@ function parseS3(address: string): S3Address {
   if (wrong) throw invalid(address, `the prefix ${wrong}`);
   const parameters = new URLSearchParams(query);
   const unknown = [...parameters.keys()].find((name) => !QUERY.includes(name));
-  if (unknown !== undefined) throw invalid(`s3://${path}`, `unknown parameter ${JSON.stringify(unknown)}`);
+  if (unknown !== undefined)
+    throw invalid(address, /^\w+$/.test(unknown) ? `unknown parameter ${unknown}` : 'unknown parameter');
   const endpoint = parameters.get('endpoint') ?? undefined;
   return {
     scheme: 's3',
     bucket,
     prefix,
-    endpoint: endpoint === undefined ? undefined : checkEndpoint(endpoint, `s3://${path}`),
+    endpoint: endpoint === undefined ? undefined : checkEndpoint(endpoint, address),
     region: parameters.get('region') || undefined,
   };
 }
@@ -112,7 +105,12 @@ function split(text: string, separator: string): [string, string] {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
 }
 
-/** An address as a message may show it: user information cut out. */
-const shown = (address: string) => address.replace(/\/\/[^/?]*@/, '//***@');
+/** An address as a message may show it: without its query, and without user information, however it is spelt. */
+const shown = (address: string) =>
+  address
+    .replace(/[?#].*/s, '?...')
+    .replace(/^([a-z][a-z0-9+.-]*:\/*)(?:.*(@|%(?:25)*40)|[^/]*(?::|%(?:25)*3a)[^/]*)/is, '$1***$2');
 
-const invalid = (address: string, why: string) => new UserError('ADDRESS_INVALID', `${address}: ${why} (${ALLOWED})`);
+/** @param why may repeat nothing of the address that could be a secret */
+const invalid = (address: string, why: string) =>
+  new UserError('ADDRESS_INVALID', `${shown(address)}: ${why} (${ALLOWED})`);

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { chmod, mkdir, readdir, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, type FileHandle, mkdir, open, readdir, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { FileStore } from './file.js';
 import { TEMPORARY_PREFIX } from './keys.js';
 import { openStore } from './open.js';
@@ -17,6 +17,15 @@ const code = (code: string) => expect.objectContaining({ code });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describeObjectStore('file driver', () => openStore(join(folder, 'not/made/yet')));
+
+const errno = (code: string) => Object.assign(new Error(code), { code });
+
+/** The prototype of open files, for faults that no file system here has. */
+async function handles(): Promise<FileHandle> {
+  const file = await open(folder);
+  await file.close();
+  return Object.getPrototypeOf(file) as FileHandle;
+}
 
 async function keysOf(store: FileStore): Promise<string[]> {
   const keys: string[] = [];
@@ -47,8 +56,7 @@ describe('FileStore', () => {
     await mkdir(parent);
     const root = join(parent, 'made/for/it');
     const store = new FileStore(root);
-    await store.put('deep/er/object', content, { ifAbsent: true });
-    await expect(store.put('deep/er/object', content, { ifAbsent: true })).rejects.toEqual(code('OBJECT_EXISTS'));
+    await store.put('deep/er/object', content);
     expect(await readdir(join(root, 'deep/er'))).toEqual(['object']);
     await writeFile(join(root, 'deep/file'), 'no folder');
     await expect(store.put('deep/file/object', content)).rejects.toEqual(code('INVALID_KEY'));
@@ -64,6 +72,39 @@ describe('FileStore', () => {
     await store.put('deep/object', content);
     await store.delete('deep/object');
     expect(await readdir(root)).toEqual([]);
+  });
+
+  it('removes after a failed write the folders that it made, not those that were there', async () => {
+    const root = join(folder, 'failed');
+    await mkdir(join(root, 'empty'), { recursive: true });
+    const failing = jest.spyOn(await handles(), 'writeFile').mockRejectedValue(errno('ENOSPC'));
+    const store = new FileStore(root);
+    for (const key of ['empty/object', 'empty/made/for/it', 'made/object'])
+      await expect(store.put(key, content)).rejects.toEqual(code('STORE_FULL'));
+    failing.mockRestore();
+    expect(await readdir(root, { recursive: true })).toEqual(['empty']);
+  });
+
+  it.each(['EINVAL', 'ENOTSUP'])('writes where folders cannot be synced: %s', async (unsupported) => {
+    const syncing = jest.spyOn(await handles(), 'sync').mockImplementation(async function (this: FileHandle) {
+      if ((await this.stat()).isDirectory()) throw errno(unsupported);
+      await this.datasync();
+    });
+    const store = new FileStore(join(folder, unsupported));
+    await store.put('a/object', content);
+    expect(syncing).toHaveBeenCalledTimes(4);
+    syncing.mockRestore();
+    expect(await store.get('a/object')).toEqual(content);
+  });
+
+  it('says that an object is too large for memory', async () => {
+    const root = join(folder, 'huge');
+    await mkdir(root);
+    await writeFile(join(root, 'object'), '');
+    await truncate(join(root, 'object'), 2 ** 42);
+    const failure = await new FileStore(root).get('object').catch((error: unknown) => error);
+    expect(failure).toEqual(code('OUT_OF_MEMORY'));
+    expect(String(failure)).toContain(`${root}/object: no memory for its ${2 ** 42} bytes`);
   });
 
   it('says that a key may not be both object and folder', async () => {

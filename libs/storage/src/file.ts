@@ -1,20 +1,20 @@
 import { constants } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { OrestesError } from '@orestes/contracts';
 import { errnoOf, isAbsent, readError, writeError } from './file-errors.js';
 import { checkKey, checkPrefix, TEMPORARY_PREFIX } from './keys.js';
-import { checkRange, type ObjectEntry, type ObjectStore, tooShort } from './store.js';
+import { allocate, checkRange, type ObjectEntry, type ObjectStore, tooShort } from './store.js';
 import { sweepTemporaries, temporaryName } from './temporary.js';
 
 /**
  * Objects are files under a folder, which need not exist yet. An object is written beside its place under a temporary
- * name, synced and renamed (or linked, to be refused where one is); folders are synced too, so a committed object
- * survives a loss of power. Links to files are followed, links to folders are not listed.
+ * name, synced and renamed; folders are synced too, where the file system can, so a committed object survives a loss of
+ * power. Links to files are followed, links to folders are not listed.
  */
 export class FileStore implements ObjectStore {
   private readonly swept = new Set<string>();
-  /** The folder below which empty folders are removed: the root, or what lies above the first folder made for it. */
+  /** The folder below which empty folders are removed: the root, or the folder above it that was there first. */
   private kept: string;
 
   /** @param address absolute path of the root */
@@ -34,19 +34,18 @@ export class FileStore implements ObjectStore {
     });
   }
 
-  async put(key: string, content: Uint8Array, options: { ifAbsent?: boolean } = {}): Promise<void> {
+  async put(key: string, content: Uint8Array): Promise<void> {
     const path = this.pathOf(key);
     const folder = dirname(path);
-    const temporary = join(folder, temporaryName());
+    const write = { folder, temporary: join(folder, temporaryName()), above: folder };
     try {
-      const created = await this.createTemporary(folder, temporary, content);
-      if (options.ifAbsent) await linkNew(temporary, path);
-      else await rename(temporary, path);
-      await syncFolders(folder, created);
+      await this.createTemporary(write, content);
+      await rename(write.temporary, path);
+      await syncFolders(write);
       await this.sweepOnce(folder);
     } catch (error) {
       const failure = await writeError(error, path, content.byteLength);
-      await this.discard(temporary).catch(() => undefined); // the next writer sweeps; the failed write is what is told
+      await this.discard(write).catch(() => undefined); // the next writer sweeps; the failed write is what is told
       throw failure;
     }
   }
@@ -72,7 +71,7 @@ export class FileStore implements ObjectStore {
     try {
       if ((await this.head(key)) === null) return;
       await rm(path, { force: true });
-      await this.removeEmptyFolders(dirname(path));
+      await removeEmptyFolders(dirname(path), this.kept);
     } catch (error) {
       throw readError(error, path);
     }
@@ -126,15 +125,14 @@ export class FileStore implements ObjectStore {
       .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   }
 
-  /** @returns the first folder that had to be made, or undefined */
-  private async createTemporary(folder: string, temporary: string, content: Uint8Array): Promise<string | undefined> {
+  private async createTemporary(write: Write, content: Uint8Array): Promise<void> {
     // A deletion elsewhere may remove the folder while it is empty, between its making and its first file.
     for (let attempt = 1; ; attempt++) {
       try {
-        const created = await mkdir(folder, { recursive: true });
-        if (created !== undefined && !isInside(created, this.kept)) this.kept = dirname(created);
-        await writeSynced(temporary, content);
-        return created;
+        write.above = await nearestFolder(write.above);
+        if (write.above !== this.kept && !isInside(write.above, this.kept)) this.kept = write.above;
+        await mkdir(write.folder, { recursive: true });
+        return await writeSynced(write.temporary, content);
       } catch (error) {
         if (errnoOf(error) !== 'ENOENT' || attempt === 10) throw error;
       }
@@ -147,21 +145,39 @@ export class FileStore implements ObjectStore {
     await sweepTemporaries(folder);
   }
 
-  /** Removes a half-written file, and the folders that hold nothing else. */
-  private async discard(temporary: string): Promise<void> {
+  /** Removes a half-written file, and the folders that were made for it and hold nothing else. */
+  private async discard({ folder, temporary, above }: Write): Promise<void> {
     await rm(temporary, { force: true });
-    await this.removeEmptyFolders(dirname(temporary));
+    await removeEmptyFolders(folder, above);
   }
+}
 
-  private async removeEmptyFolders(folder: string): Promise<void> {
-    for (let at = folder; isInside(at, this.kept); at = dirname(at)) {
-      try {
-        await sweepTemporaries(at);
-        await rmdir(at);
-      } catch (error) {
-        if (['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EBUSY'].includes(errnoOf(error) ?? '')) return;
-        throw error;
-      }
+/** One write under way. */
+interface Write {
+  folder: string;
+  temporary: string;
+  /** The folder, or the nearest one above it that was there before. */
+  above: string;
+}
+
+async function nearestFolder(path: string): Promise<string> {
+  for (let at = path; ; at = dirname(at)) {
+    const seen = await stat(at).catch((error: unknown) => {
+      if (isAbsent(error)) return null;
+      throw error;
+    });
+    if (seen || at === dirname(at)) return at;
+  }
+}
+
+async function removeEmptyFolders(folder: string, kept: string): Promise<void> {
+  for (let at = folder; isInside(at, kept); at = dirname(at)) {
+    try {
+      await sweepTemporaries(at);
+      await rmdir(at);
+    } catch (error) {
+      if (['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EBUSY'].includes(errnoOf(error) ?? '')) return;
+      throw error;
     }
   }
 }
@@ -178,33 +194,24 @@ async function writeSynced(path: string, content: Uint8Array): Promise<void> {
   }
 }
 
-/** As rename, but refused where there is an object. */
-async function linkNew(temporary: string, path: string): Promise<void> {
-  try {
-    await link(temporary, path);
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-    throw new OrestesError('OBJECT_EXISTS', `${path}: there is an object already`, 1, { cause: error });
-  }
-  await rm(temporary);
-}
-
-/** Makes a rename durable: the folder itself, and the parents of folders that were made for it. */
-async function syncFolders(folder: string, created: string | undefined): Promise<void> {
-  const last = created === undefined ? folder : dirname(created);
+/** Makes a rename durable: the folder itself, and those above it down from the one that was there before. */
+async function syncFolders({ folder, above }: Write): Promise<void> {
   for (let at = folder; ; at = dirname(at)) {
     const handle = await open(at, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
       await handle.sync();
+    } catch (error) {
+      // Some network and FUSE mounts sync no folders; the object is there all the same.
+      if (!['EINVAL', 'ENOTSUP'].includes(errnoOf(error) ?? '')) throw error;
     } finally {
       await handle.close();
     }
-    if (at === last || at === dirname(at)) return;
+    if (at === above || at === dirname(at)) return;
   }
 }
 
 async function readFully(file: FileHandle, start: number, end: number, path: string): Promise<Uint8Array> {
-  const content = new Uint8Array(end - start);
+  const content = allocate(end - start, path);
   for (let filled = 0; filled < content.length;) {
     const { bytesRead } = await file.read(content, filled, Math.min(content.length - filled, 1 << 30), start + filled);
     if (bytesRead === 0) throw tooShort(path, end, start + filled);

@@ -1,4 +1,4 @@
-export { joinAddress, parseAddress, type StoreAddress } from './address.js';
+export { formatS3, joinAddress, parseAddress, type StoreAddress } from './address.js';
 export { FileStore } from './file.js';
 export { checkKey } from './keys.js';
 export { openStore } from './open.js';

@@ -5,7 +5,7 @@ import { types } from 'node:util';
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { OrestesError } from '@orestes/contracts';
 import { describe, statusOf } from './s3-errors.js';
-import { tooShort } from './store.js';
+import { allocate, tooShort } from './store.js';
 
 export interface DownloadTiming {
   /** A body that brings no byte for this long is cut and resumed. */
@@ -175,14 +175,6 @@ function checkWhole({ resumed, sha256, content }: Received): void {
   const found = createHash('sha256').update(content).digest('base64');
   if (found !== sha256)
     throw new BodyError(`Checksum mismatch: expected SHA-256 ${sha256}, found ${found}`, true, true);
-}
-
-function allocate(bytes: number, where: string): Uint8Array {
-  try {
-    return new Uint8Array(bytes);
-  } catch (error) {
-    throw new OrestesError('OUT_OF_MEMORY', `${where}: no memory for its ${bytes} bytes`, 1, { cause: error });
-  }
 }
 
 function givenUp(error: BodyError, where: string, failures: number, partial: Received | undefined): OrestesError {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -29,9 +28,8 @@ export interface S3Timing extends DownloadTiming {
 /** Larger objects are uploaded in parts of this size. */
 const PART_BYTES = 16 << 20;
 const PARALLEL_PARTS = 4;
-/** Metadata that tells one write from another, so that a lost reply can be told from a lost race. */
+/** Metadata that tells one write from another, so that a lost reply can be told from a failure. */
 const WRITE_ID = 'orestes-write';
-const CONFLICT_ATTEMPTS = 5;
 
 const TIMING: S3Timing = {
   connectMs: 5_000,
@@ -72,7 +70,7 @@ export class S3Store implements ObjectStore {
     return new Uint8Array(0);
   }
 
-  async put(key: string, content: Uint8Array, options: { ifAbsent?: boolean } = {}): Promise<void> {
+  async put(key: string, content: Uint8Array): Promise<void> {
     const id = randomUUID();
     const upload = {
       ...this.object(key),
@@ -80,21 +78,12 @@ export class S3Store implements ObjectStore {
       Metadata: { [WRITE_ID]: id },
       ChecksumAlgorithm: 'SHA256',
     } as const;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.send(options.ifAbsent ? { ...upload, IfNoneMatch: '*' } : upload, content.byteLength);
-      } catch (error) {
-        // The write may have happened although its reply was lost: then a repetition is refused, or finds no upload.
-        if (isAmbiguous(error) && (await this.isWritten(key, id, content.byteLength))) return;
-        if (options.ifAbsent && statusOf(error) === 412)
-          throw new OrestesError('OBJECT_EXISTS', `${this.where(key)}: there is an object already`, 1, {
-            cause: error,
-          });
-        // 409: another conditional write of this key is under way, and S3 asks to try again.
-        if (!options.ifAbsent || statusOf(error) !== 409 || attempt === CONFLICT_ATTEMPTS)
-          throw s3Error(error, this.where(key), content.byteLength);
-        await sleep(this.timing.backoffMs * attempt);
-      }
+    try {
+      await this.send(upload, content.byteLength);
+    } catch (error) {
+      // The write may have happened although its reply was lost: then a repetition finds no upload.
+      if (isAmbiguous(error) && (await this.isWritten(key, id, content.byteLength))) return;
+      throw s3Error(error, this.where(key), content.byteLength);
     }
   }
 
@@ -187,10 +176,10 @@ export class S3Store implements ObjectStore {
   }
 }
 
-/** Anything but a clear refusal: no answer, a server's failure, a condition or an upload that a first try used up. */
+/** Anything but a clear refusal: no answer, a server's failure, an upload that a first try used up. */
 function isAmbiguous(error: unknown): boolean {
   const status = statusOf(error);
-  return status === undefined || status >= 500 || status === 404 || status === 409 || status === 412;
+  return status === undefined || status >= 500 || status === 404;
 }
 
 function createClient(place: S3Address, environment: StorageEnvironment, timing: S3Timing): S3Client {

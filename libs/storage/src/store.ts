@@ -13,7 +13,10 @@ export interface ObjectEntry {
 export interface ObjectStore {
   /** The root's address, for messages: never holds credentials. */
   readonly address: string;
-  /** @throws OrestesError OBJECT_MISSING, OBJECT_CORRUPT (its checksum is wrong), STORE_DENIED, STORE_UNREACHABLE */
+  /**
+   * @throws OrestesError OBJECT_MISSING, OBJECT_CORRUPT (its checksum is wrong), OUT_OF_MEMORY, STORE_DENIED,
+   * STORE_UNREACHABLE
+   */
   get(key: string): Promise<Uint8Array>;
   /**
    * Bytes [start, end) of an object.
@@ -22,10 +25,9 @@ export interface ObjectStore {
   getRange(key: string, start: number, end: number): Promise<Uint8Array>;
   /**
    * Writes an object atomically.
-   * @param options.ifAbsent refuse with OBJECT_EXISTS when the key is taken
-   * @throws OrestesError STORE_FULL (says how much was needed), OBJECT_EXISTS, STORE_DENIED, STORE_UNREACHABLE
+   * @throws OrestesError STORE_FULL (says how much was needed), STORE_DENIED, STORE_UNREACHABLE
    */
-  put(key: string, content: Uint8Array, options?: { ifAbsent?: boolean }): Promise<void>;
+  put(key: string, content: Uint8Array): Promise<void>;
   /** null when there is none. */
   head(key: string): Promise<ObjectEntry | null>;
   /** All objects whose key starts with the prefix, in byte order of their keys. */
@@ -42,3 +44,12 @@ export function checkRange(key: string, start: number, end: number): void {
 
 export const tooShort = (where: string, wanted: number, found: number) =>
   new OrestesError('OBJECT_TOO_SHORT', `${where}: has ${found} bytes, ${wanted} are needed`);
+
+/** @throws OrestesError OUT_OF_MEMORY */
+export function allocate(bytes: number, where: string): Uint8Array {
+  try {
+    return new Uint8Array(bytes);
+  } catch (error) {
+    throw new OrestesError('OUT_OF_MEMORY', `${where}: no memory for its ${bytes} bytes`, 1, { cause: error });
+  }
+}

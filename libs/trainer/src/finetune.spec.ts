@@ -72,6 +72,9 @@ describe('finetune', () => {
       code: 'ROWS_DROPPED',
       message: `${join(files, 'train.tsv')}: 1 row dropped: line 20 (1 fields, 2 expected)`,
     });
+    expect(text(output, 'dropped.tsv')).toBe(
+      `file\tline\treason\n${join(files, 'train.tsv')}\t20\t1 fields, 2 expected\n`,
+    );
     const predictions = text(output, 'predictions.tsv').trimEnd().split('\n');
     expect(predictions).toHaveLength(11);
     const right = predictions.slice(1).filter((line) => line.split('\t')[2] === line.split('\t')[3]).length;

@@ -13,7 +13,7 @@ import { resolveFinetune } from './tasks/resolve.js';
 /**
  * Fine-tunes the main encoder of a checkpoint on a task, with an evaluation and a checkpoint after each epoch, and a checkpoint
  * where it is interrupted. The same spec goes on after the last one, to the same bits. Writes to the output: metrics.jsonl and checkpoints as it runs;
- * then predictions.tsv, task.json and, last, result.json.
+ * then dropped.tsv where rows were dropped, predictions.tsv, task.json and, last, result.json.
  * @throws UserError about the spec, the files or the checkpoint, CHECKPOINT_OTHER_RUN; OrestesError DIVERGED, INTERRUPTED
  */
 export async function finetune(spec: FinetuneSpec, ctx: FinetuneContext): Promise<FinetuneResult> {
@@ -79,7 +79,14 @@ function epochsOf(log: MetricsLog): FinetuneResult['epochs'] {
   );
 }
 
-/** Writes the predictions, what the model's outputs mean, and the result. */
+function droppedTsv({ dropped }: Prepared['task']): string {
+  const lines = dropped.flatMap(({ file, rows }) =>
+    rows.all.map(({ line, reason }) => `${file}\t${line}\t${reason}\n`),
+  );
+  return `file\tline\treason\n${lines.join('')}`;
+}
+
+/** Writes the rows that were dropped, the predictions, what the model's outputs mean, and the result. */
 async function writeResult(
   { spec, task }: Prepared,
   epochs: FinetuneResult['epochs'],
@@ -99,6 +106,7 @@ async function writeResult(
   };
   const { labels, shift, scale } = task;
   const put = (key: string, text: string) => store.put(key, new TextEncoder().encode(text));
+  if (result.droppedRows > 0) await put('dropped.tsv', droppedTsv(task));
   await put('predictions.tsv', predictionsTsv(task, scored));
   await put('task.json', `${JSON.stringify({ name: task.name, labels, shift, scale }, null, 2)}\n`);
   await put('result.json', `${JSON.stringify(result, null, 2)}\n`);

@@ -1,6 +1,14 @@
 import * as tf from '@tensorflow/tfjs';
 import type { EncoderConfig, ResolvedPretrain } from '@orestes/contracts';
-import { RandomStream, sumOverMicroBatches, type Specs, type Step, type Tensors } from '@orestes/engine';
+import {
+  RandomStream,
+  stepKey,
+  sumOverMicroBatches,
+  type HostArrays,
+  type Specs,
+  type Step,
+  type Tensors,
+} from '@orestes/engine';
 import { differentiate } from './gradients.js';
 import {
   batchSpecs,
@@ -15,7 +23,7 @@ import {
 import type { ParameterSpecs } from './model/parameters.js';
 import { buildObjective } from './objectives/index.js';
 import type { MaskedBatch, Stage, StageContext } from './objectives/objective.js';
-import { hyperSpecs, momentSpecs, updateGroup, type Group } from './optimizers/group.js';
+import { hyper, hyperSpecs, momentSpecs, updateGroup, type Group } from './optimizers/group.js';
 import { parameterGroups } from './optimizers/groups.js';
 
 export interface PretrainProgram extends Compilable {
@@ -79,6 +87,13 @@ const passesOf = (groups: Group[], stages: readonly Stage[]): Pass[] =>
   groups.length === 1
     ? [{ group: groups[0]!, stages }]
     : groups.map((group) => ({ group, stages: stages.filter((s) => s.encoder === group.name) }));
+
+/** What update t (from 1) takes beside its rows: learning rates, random key and lambda. */
+export const scalarsOf = (spec: ResolvedPretrain, groups: readonly Group[], t: number): HostArrays => ({
+  ...hyper(groups, spec.schedule, t),
+  key: stepKey(spec.seed, t),
+  loss_weight: Float32Array.of(spec.objective.kind === 'rtd' ? spec.objective.lossWeight : 1),
+});
 
 function trainingStep(passes: Pass[], accumulation: number, remat: boolean): Step {
   return (state, batch) => {

@@ -1,12 +1,12 @@
 import { OrestesError, type PretrainResult, type ResolvedPretrain } from '@orestes/contracts';
-import { stepKey, type DeviceState, type HostArrays, type Program } from '@orestes/engine';
+import type { DeviceState, HostArrays, Program } from '@orestes/engine';
 import { assertFinite, strongGenerator } from './divergence.js';
 import { heldOut, rowsOf } from './held-out.js';
 import { initialState } from './initial-state.js';
 import { MetricsLog } from './metrics-log.js';
-import { hyper, stateSharding } from './optimizers/group.js';
+import { stateSharding } from './optimizers/group.js';
 import type { Compilable } from './forward-step.js';
-import { pretrainStep, type PretrainProgram } from './pretrain-step.js';
+import { pretrainStep, scalarsOf, type PretrainProgram } from './pretrain-step.js';
 import { RunCheckpoints, type Position } from './run-checkpoints.js';
 import { Stopwatch } from './stopwatch.js';
 import type { PretrainBatch, TrainContext } from './train-context.js';
@@ -118,9 +118,7 @@ class PretrainRun {
     this.watch.dataReady();
     const outputs = await this.compiled.step.run(this.state, {
       ...rowsOf(batch),
-      ...hyper(program.groups, spec.schedule, step),
-      key: stepKey(spec.seed, step),
-      loss_weight: Float32Array.of(spec.objective.kind === 'rtd' ? spec.objective.lossWeight : 1),
+      ...scalarsOf(spec, program.groups, step),
     });
     this.watch.stop();
     await this.record(batch, outputs, step);

@@ -26,7 +26,10 @@ export interface StreamRequest {
   samples: number;
 }
 
-/** What pretraining needs of a corpus. A stream goes on for ever, epoch after epoch, until it is left or closed. */
+/**
+ * What pretraining needs of a corpus. A stream of training goes on for ever, epoch after epoch, until it is left or closed; one
+ * of validation may end after its split, the last batch filled up with empty rows, and nobody reads it further.
+ */
 export interface PretrainCorpus {
   /** SHA-256 of its content. */
   readonly digest: string;

@@ -21,7 +21,7 @@ export async function plan(file: string, { json, set }: { json: boolean; set: st
   const planned = planOf(resolved, corpus.vocabularySize);
   const engine = await createEngine(spec.engine);
   try {
-    const rate = await matmulRate(engine);
+    const rate = await matmulRate(engine, spec.engine.precision);
     const estimate = { matmulFlopsPerSecond: rate, leastSeconds: planned.flops.total / rate };
     const hash = recipeHash(resolved, corpus.digest);
     if (json) return printJson({ recipeHash: hash, spec: resolved, plan: planned, estimate });
@@ -39,9 +39,12 @@ function asPretrain(spec: JobSpec): PretrainSpec {
 const SIZE = 1024;
 const CHAIN = 8;
 
-/** Floating-point operations a second of chained products of 1024 x 1024 matrices: the best of five runs. */
-async function matmulRate(engine: Engine): Promise<number> {
+/** Floating-point operations a second, over all devices, of chained products with a 1024 x 1024 matrix: the best of five runs. */
+async function matmulRate(engine: Engine, precision: 'f32' | 'bf16'): Promise<number> {
+  const rows = SIZE * engine.deviceCount;
   const square = { shape: [SIZE, SIZE], dtype: 'float32' } as const;
+  const tall = { shape: [rows, SIZE], dtype: 'float32' } as const;
+  const stateSharding = (name: string) => (name === 'x' ? 'split' : 'replicated');
   const product = (x: tf.Tensor, w: tf.Tensor): tf.Tensor => tf.matMul(x, w);
   const program = await engine.compile(
     (state) => {
@@ -49,11 +52,11 @@ async function matmulRate(engine: Engine): Promise<number> {
       for (let i = 0; i < CHAIN; i++) x = product(x, state['w']!);
       return { state: {}, outputs: { sum: tf.sum(x) } };
     },
-    { state: { x: square, w: square }, batch: {} },
-    { name: 'matmul rate' },
+    { state: { x: tall, w: square }, batch: {} },
+    { name: 'matmul rate', precision, stateSharding },
   );
-  const values = new Float32Array(SIZE * SIZE).fill(1 / SIZE);
-  const state = engine.upload({ x: values, w: values }, { x: square, w: square });
+  const values = (n: number) => new Float32Array(n * SIZE).fill(1 / SIZE);
+  const state = engine.upload({ x: values(rows), w: values(SIZE) }, { x: tall, w: square }, stateSharding);
   let best = Infinity;
   for (let i = 0; i < 5; i++) {
     const start = performance.now();
@@ -62,7 +65,7 @@ async function matmulRate(engine: Engine): Promise<number> {
   }
   state.dispose();
   program.dispose();
-  return (2 * SIZE ** 3 * CHAIN * 1000) / best;
+  return (2 * rows * SIZE ** 2 * CHAIN * 1000) / best;
 }
 
 function text(name: string, hash: string, p: Plan, e: Estimate): string {

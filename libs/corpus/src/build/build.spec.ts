@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { CorpusManifest, CorpusSpec, sha256 } from '@orestes/contracts';
@@ -58,6 +58,9 @@ async function sequencesOf(output: string, split: string): Promise<number[][]> {
   return sequences;
 }
 
+const contentsOf = (output: string) =>
+  filesOf(output).map((file) => [file, readFileSync(place(join(output, file)), 'hex')]);
+
 const filesOf = (output: string) =>
   ['', 'train', 'validation'].flatMap((sub) =>
     readdirSync(place(join(output, sub)))
@@ -92,10 +95,9 @@ describe('buildCorpus', () => {
         .flat()
         .join('')
         .replaceAll(' ', '');
-    if (manifest.dropped.shortChunks === 0) {
-      expect(joined('train')).toBe(expected((d) => d % 4 !== 3));
-      expect(joined('validation')).toBe(expected((d) => d % 4 === 3));
-    }
+    expect(manifest.dropped.shortChunks).toBe(0);
+    expect(joined('train')).toBe(expected((d) => d % 4 !== 3));
+    expect(joined('validation')).toBe(expected((d) => d % 4 === 3));
     for (const text of [...texts['train']!, ...texts['validation']!])
       expect(new Set(text.match(/\d+x/g) ?? []).size).toBeLessThanOrEqual(2);
   });
@@ -178,10 +180,34 @@ describe('buildCorpus', () => {
     expect(existsSync(place('stopped'))).toBe(false);
   });
 
-  it('says so when no document has two tokens', async () => {
-    writeFileSync(place('tiny.jsonl'), '{"text":""}\n{"text":" "}\n');
-    const tokenizer = { path: place('first/tokenizer.json') };
-    const failure = await failureOf(buildCorpus(specOf('tiny', { input: [place('tiny.jsonl')], tokenizer })));
+  it.each([
+    ['no document has a token', '{"text":""}\n{"text":" "}\n'],
+    ['no document has two tokens', '{"text":"s"}\n'],
+  ])('says so when %s, and leaves the corpus that was there', async (_, text) => {
+    const { tokenizer } = await buildCorpus(specOf('tiny'));
+    const before = contentsOf('tiny');
+    writeFileSync(place('tiny.jsonl'), text);
+    const path = place('tiny/tokenizer.json');
+    const failure = await failureOf(buildCorpus(specOf('tiny', { input: [place('tiny.jsonl')], tokenizer: { path } })));
     expect(failure).toMatchObject({ code: 'CORPUS_EMPTY', exitCode: 2 });
+    expect(contentsOf('tiny')).toEqual(before);
+    expect(sha256(readFileSync(path))).toBe(tokenizer);
+  });
+
+  it.each([
+    ['a shard', 'train/shard.00000.mds', {}, ['tokenizer.json']],
+    ['the index', 'train/index.json', {}, []],
+    ['the index, its tokenizer lying there before', 'train/index.json', { path: 'tokenizer.json' }, ['tokenizer.json']],
+  ])('takes back what it wrote when it cannot write %s', async (name, file, { path }: { path?: string }, left) => {
+    const output = `unwritable-${name.replaceAll(/\W/g, '-')}`;
+    await buildCorpus(specOf(output, { tokenizer: { train: { vocabularySize: 310 } } }));
+    rmSync(place(join(output, file)));
+    mkdirSync(place(join(output, file))); // no file can be put in the place of a folder
+    const tokenizer = path === undefined ? {} : { tokenizer: { path: place(join(output, path)) } };
+    expect(await failureOf(buildCorpus(specOf(output, tokenizer)))).toMatchObject({ code: 'INVALID_KEY' });
+    const files = readdirSync(place(output), { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    expect(files.map((entry) => entry.name)).toEqual(left);
   });
 });

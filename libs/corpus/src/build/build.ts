@@ -6,7 +6,7 @@ import {
   type CorpusSplit,
 } from '@orestes/contracts';
 import { openStore, type ObjectStore } from '@orestes/storage';
-import { corpusDigest, MANIFEST, splitPrefix, TOKENIZER, type Split } from '../layout.js';
+import { corpusDigest, INDEX, MANIFEST, splitPrefix, TOKENIZER, type Split } from '../layout.js';
 import { MdsWriter } from '../mds/writer.js';
 import { checkFormat, TextSource } from '../text/index.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
@@ -32,7 +32,8 @@ export interface BuildOptions {
 /**
  * Text -> tokens -> packed sequences -> MDS shards, in the store at spec.output: train/ and validation/ (index.json and
  * shards), tokenizer.json and, last, corpus.json. Every `validationEvery`-th document goes to the validation split. The
- * same spec and text give the same bytes. A corpus that was there before is replaced.
+ * same spec and text give the same bytes. A corpus that was there before is replaced: it goes when the first shard of the
+ * new one is about to be written, and not before all text was read once.
  * @throws UserError INPUT_*, TEXT_*, JSONL_INVALID, TOKENIZER_*, CORPUS_EMPTY; OrestesError INTERRUPTED and the store's
  */
 export async function buildCorpus(
@@ -41,7 +42,7 @@ export async function buildCorpus(
   { signal }: BuildOptions = {},
 ): Promise<Manifest> {
   spec.input.forEach(checkFormat);
-  const sources = await Promise.all(spec.input.map((address) => TextSource.open(address)));
+  const sources = await TextSource.openAll(spec.input);
   const bytesTotal = sources.reduce((sum, source) => sum + source.bytes, 0);
   const progress: BuildProgress = {
     phase: 'tokenizer',
@@ -60,36 +61,21 @@ export async function buildCorpus(
   const tokenizer = await obtainTokenizer(spec, sources, report);
   const store = openStore(spec.output);
   // Training a tokenizer has read all text. Else text that turns out bad must not cost the corpus that is there.
-  if ('path' in spec.tokenizer && (await store.head(MANIFEST))) await checkText(spec, sources, report);
-  const hadTokenizer = (await store.head(TOKENIZER)) !== null;
-  await clear(store);
+  const replaces = await store.head(`${splitPrefix('train')}${INDEX}`);
+  if ('path' in spec.tokenizer && replaces) await readPassages(sources, report, () => {});
   Object.assign(progress, { phase: 'shards', bytesRead: 0 });
+  const build = new ShardBuild(spec, tokenizer, store, progress);
   try {
-    const build = new ShardBuild(spec, tokenizer, store, progress);
     const input = await readPassages(sources, report, (passages) => build.add(passages));
     const manifest = await build.finish(input);
     onProgress({ ...progress });
     return manifest;
   } catch (error) {
     // A full disk should not stay full of shards that nobody can use; what cannot be removed now, the next build removes.
-    await clear(store)
-      .then(() => (hadTokenizer ? undefined : store.delete(TOKENIZER)))
-      .catch(() => undefined);
+    await build.takeBack().catch(() => undefined);
     throw error;
   }
 }
-
-/** Reads all text for nothing but its faults. */
-async function checkText(spec: CorpusSpec, sources: TextSource[], report: (bytes: number) => void): Promise<void> {
-  let empty = true;
-  await readPassages(sources, report, (passages) => {
-    empty &&= passages.every(({ text }) => text.trim() === '');
-  });
-  if (empty) throw nothingToPack(spec);
-}
-
-const nothingToPack = ({ name }: CorpusSpec) =>
-  new UserError('CORPUS_EMPTY', `corpus ${name}: the input holds no document of two tokens or more`);
 
 /** Takes back what a build committed, then its files: no reader may see half of each. */
 async function clear(store: ObjectStore): Promise<void> {
@@ -111,6 +97,9 @@ class ShardBuild {
   private tokensOfDocument = 0;
   private sequencesOfDocument = 0;
   private emptyDocuments = 0;
+  /** What was there before is gone. */
+  private begun = false;
+  private wroteTokenizer = false;
 
   constructor(
     private readonly spec: CorpusSpec,
@@ -141,12 +130,40 @@ class ShardBuild {
     this.endDocument();
     await this.write();
     const { train, validation } = this.sizes;
-    if (train.sequences === 0) throw nothingToPack(this.spec);
+    if (train.sequences === 0)
+      throw new UserError(
+        'CORPUS_EMPTY',
+        `corpus ${this.spec.name}: the input holds no document of two tokens or more`,
+      );
+    await this.begin();
     // train/index.json is the last but one: who finds it, and no corpus.json, still finds a whole corpus.
     await this.writers.validation.finish();
-    await this.store.put(TOKENIZER, this.tokenizer.json);
+    await this.writers.train.flush();
+    await this.putTokenizer();
     await this.writers.train.finish();
     return await this.commit({ train, validation }, input);
+  }
+
+  /** Removes what this build wrote. What was there before is left alone where nothing was written yet. */
+  async takeBack(): Promise<void> {
+    if (!this.begun) return;
+    await clear(this.store);
+    if (this.wroteTokenizer) await this.store.delete(TOKENIZER);
+  }
+
+  /** Makes room, just before the first object is written: till then the build can fail at no cost. */
+  private async begin(): Promise<void> {
+    if (this.begun) return;
+    this.begun = true;
+    await clear(this.store);
+  }
+
+  /** The same file may lie there already, as spec.tokenizer.path itself: it is not this build's to take back. */
+  private async putTokenizer(): Promise<void> {
+    const { store, tokenizer } = this;
+    if ((await store.head(TOKENIZER)) && Buffer.compare(await store.get(TOKENIZER), tokenizer.json) === 0) return;
+    this.wroteTokenizer = true;
+    await store.put(TOKENIZER, tokenizer.json);
   }
 
   private async commit(splits: Record<Split, CorpusSplit>, input: ReadFile[]): Promise<Manifest> {
@@ -194,7 +211,10 @@ class ShardBuild {
   private async write(): Promise<void> {
     for (const { split, sequence } of this.packed) {
       const writer = this.writers[split];
-      if (writer.isFull(sequence.length)) await writer.flush();
+      if (writer.isFull(sequence.length)) {
+        await this.begin();
+        await writer.flush();
+      }
       writer.add(sequence);
       this.sizes[split].sequences++;
       this.sizes[split].tokens += sequence.length;

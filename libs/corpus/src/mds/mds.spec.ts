@@ -204,6 +204,12 @@ describe('an index', () => {
     ['a column of text', { column_encodings: ['str'] }, /column tokens is str \(allowed: ndarray/],
     ['pickles', { column_encodings: ['pkl'] }, /column tokens is pkl/],
     ['floats', { column_encodings: ['ndarray:float32'] }, /ndarray:float32/],
+    ['a type by the name of a method', { column_encodings: ['ndarray:toString'] }, /ndarray:toString/],
+    [
+      'a compression by the name of a method',
+      { compression: 'toString', zip_data: index().shards[0]!.raw_data },
+      /compression toString .*allowed: none, zstd, gz/,
+    ],
     ['two dimensions', { column_encodings: ['ndarray:uint16:2,3'] }, /uint16:2,3/],
     [
       'another compression',

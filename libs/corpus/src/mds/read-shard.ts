@@ -32,7 +32,7 @@ export function checkShard(entry: ShardEntry, where: string): void {
   const column = columnProblem(entry);
   if (column) throw fail(column);
   const codec = codecOf(entry);
-  if (entry.zip_data && !(codec in codecs))
+  if (entry.zip_data && !Object.hasOwn(codecs, codec))
     throw fail(`compression ${codec} is not supported (allowed: none, ${Object.keys(codecs).join(', ')})`);
   const listed = Object.keys({ ...entry.raw_data.hashes, ...entry.zip_data?.hashes });
   const unknown = listed.filter((algorithm) => !getHashes().includes(nodeName(algorithm)));

@@ -32,7 +32,9 @@ export function columnProblem(entry: ShardEntry): string | null {
   const encoding = entry.column_encodings[column] ?? '';
   const [kind, dtype, shape] = encoding.split(':');
   const known =
-    kind === 'ndarray' && (dtype === undefined || dtype in dtypes) && (shape === undefined || /^\d+$/.test(shape));
+    kind === 'ndarray' &&
+    (dtype === undefined || Object.hasOwn(dtypes, dtype)) &&
+    (shape === undefined || /^\d+$/.test(shape));
   return known ? null : `column ${COLUMN} is ${encoding} (allowed: ndarray of ${Object.keys(dtypes).join(', ')})`;
 }
 

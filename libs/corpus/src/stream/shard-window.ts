@@ -2,12 +2,14 @@ import type { ObjectStore } from '@orestes/storage';
 import type { ShardEntry } from '../mds/index-file.js';
 import { readShard } from '../mds/read-shard.js';
 import type { Shard } from '../mds/shard.js';
+import { Slots } from '../slots.js';
 import type { Block, SampleOrder } from './order.js';
 
 /** The shards that are in memory: those of the block in use, and those of the next one, which load meanwhile. */
 export class ShardWindow {
   private readonly loading = new Map<number, Promise<Shard>>();
   private readonly loaded = new Map<number, Shard>();
+  private readonly slots = new Slots();
 
   constructor(
     private readonly store: ObjectStore,
@@ -48,7 +50,8 @@ export class ShardWindow {
   private load(shard: number): Promise<Shard> {
     const known = this.loading.get(shard);
     if (known) return known;
-    const promise = readShard(this.store, this.prefix, this.entries[shard]!).then((content) => {
+    const read = () => readShard(this.store, this.prefix, this.entries[shard]!);
+    const promise = this.slots.run(read).then((content) => {
       if (this.loading.get(shard) === promise) this.loaded.set(shard, content);
       return content;
     });

@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { FileStore } from '@orestes/storage';
+import { describeSkipped } from '@orestes/storage/testing';
 import { openCorpus, type Corpus } from '../open.js';
 import { collect, failureOf, testFolder } from '../testing/folder.js';
 import { writeSynthetic } from '../testing/index.js';
 import { NO_SAMPLE, type PretrainBatch } from './batch.js';
 import type { StreamOptions } from './plan.js';
+import { KeyedRandom } from './random.js';
 import { threadFile } from './threaded.js';
 
 const folder = testFolder();
@@ -112,18 +115,9 @@ describe('a stream', () => {
 
   it('goes on from any position as if it had never stopped', async () => {
     const whole = rowsOf(await take(60));
-    const positions = [
-      0,
-      1,
-      12,
-      209,
-      210,
-      211,
-      212,
-      422,
-      600,
-      ...Array.from({ length: 8 }, () => Math.floor(Math.random() * 650)),
-    ];
+    const random = new KeyedRandom().key(1, 2, 3, 4);
+    const drawn = Array.from({ length: 8 }, () => random.below(650));
+    const positions = [0, 1, 12, 209, 210, 211, 212, 422, 600, ...drawn];
     for (const position of positions) {
       const resumed = await take(4, { position });
       expect(rowsOf(resumed)).toEqual(whole.slice(position, position + 48));
@@ -179,18 +173,22 @@ describe('a stream', () => {
     expect(await epochOf(compressed)).toEqual(await epochOf(corpus));
   });
 
-  it('reads no shard twice in an epoch, and holds few', async () => {
+  it('reads no shard twice in an epoch, and a few at a time', async () => {
+    await writeSynthetic(join(folder, 'small'), { ...SHAPE, shardBytes: 500 });
+    const small = await openCorpus(join(folder, 'small'));
     const reads: string[] = [];
-    class Counting extends FileStore {
-      override async get(key: string) {
-        if (key.endsWith('.mds')) reads.push(key);
-        return super.get(key);
-      }
-    }
-    const counted = await openCorpus('x', new Counting(join(folder, 'corpus')));
-    await collect(counted.stream(options({ repeat: false })));
+    let open = 0;
+    let most = 0;
+    const counting = jest.spyOn(FileStore.prototype, 'get').mockImplementation(async function (this: FileStore, key) {
+      reads.push(key);
+      most = Math.max(most, ++open);
+      return readFile(join(this.address, key)).finally(() => open--);
+    });
+    await collect(small.stream(options({ repeat: false })));
+    counting.mockRestore();
     expect(new Set(reads).size).toBe(reads.length);
-    expect(reads.length).toBeGreaterThan(3);
+    expect(reads.length).toBeGreaterThan(8);
+    expect(most).toBe(8);
   });
 });
 
@@ -255,10 +253,9 @@ describe('a damaged shard stops the stream', () => {
   );
 });
 
-const built = threadFile() !== null;
-(built ? describe : describe.skip)(
-  `a thread${built ? '' : ' (libs/corpus/dist is not built: tsc -b libs/corpus)'}`,
-  () => {
+if (threadFile() === null) describeSkipped('a thread', 'libs/corpus/dist is not built: tsc -b libs/corpus');
+else
+  describe('a thread', () => {
     it('gives the same batches', async () => {
       expect(rowsOf(await take(40, { worker: true, position: 100 }))).toEqual(
         rowsOf(await take(40, { position: 100 })),
@@ -291,5 +288,4 @@ const built = threadFile() !== null;
       expect(await failureOf(collect(stream))).toMatchObject({ code: 'SHARD_MISSING' });
       await stream.close();
     });
-  },
-);
+  });

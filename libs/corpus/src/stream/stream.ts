@@ -12,7 +12,7 @@ export interface BatchStream extends AsyncIterableIterator<PretrainBatch> {
 
 /**
  * Starts a stream.
- * @param address where a thread can open the store again; null: it cannot, so batches are made in this thread
+ * @param address where a thread opens the store again; null: batches are made in this thread
  */
 export function startStream(store: ObjectStore, address: string | null, plan: StreamPlan): BatchStream {
   const file = address === null ? null : threadFile();

@@ -1,7 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { UserError } from '@orestes/contracts';
-import { Decompress } from 'fzstd';
+import { unzstd } from './unzstd.js';
 
 type Bytes = AsyncIterable<Uint8Array>;
 type Decompressor = (source: Bytes, guard: ExpansionGuard) => AsyncGenerator<Uint8Array>;
@@ -10,8 +10,6 @@ type Decompressor = (source: Bytes, guard: ExpansionGuard) => AsyncGenerator<Uin
 const MAX_RATIO = 200;
 /** Below this size a ratio says nothing. */
 const ALWAYS_ALLOWED = 1 << 26;
-/** A byte of Zstandard can grow to 32 KiB, so that little is given to it at once. */
-const ZSTD_PIECE = 1 << 12;
 
 /** Refuses compressed files that grow out of proportion, while they are read. */
 export class ExpansionGuard {
@@ -57,22 +55,4 @@ async function* gunzip(source: Bytes, guard: ExpansionGuard): AsyncGenerator<Uin
     guard.expanded(chunk.length);
     yield chunk;
   }
-}
-
-async function* unzstd(source: Bytes, guard: ExpansionGuard): AsyncGenerator<Uint8Array> {
-  let output: Uint8Array[] = [];
-  const stream = new Decompress((chunk) => {
-    guard.expanded(chunk.length);
-    output.push(chunk);
-  });
-  for await (const chunk of source)
-    for (let at = 0; at < chunk.length; at += ZSTD_PIECE) {
-      const piece = chunk.subarray(at, at + ZSTD_PIECE);
-      guard.compressed(piece.length);
-      stream.push(piece);
-      yield* output;
-      output = [];
-    }
-  stream.push(new Uint8Array(0), true);
-  yield* output;
 }

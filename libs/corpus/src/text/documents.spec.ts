@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { sha256 } from '@orestes/contracts';
 import { collect, failureOf, testFolder } from '../testing/folder.js';
 import { loadZstd, zstdCompress } from '../zstd.js';
 import { checkFormat, readDocuments, TextSource } from './index.js';
@@ -23,6 +24,9 @@ const bytes = (...parts: (string | number[])[]) =>
   Buffer.concat(parts.map((p) => (typeof p === 'string' ? Buffer.from(p) : Buffer.from(p))));
 const row = (text: string) => `${JSON.stringify({ text, id: 7 })}\n`;
 const BOM = '\ufeff';
+/** `printf 'one\n\ntwo, two, two, two, two, two\n' | zstd | base64`, by zstd 1.5.4: a frame with a checksum. */
+const CHECKED = Buffer.from('KLUv/QRYjQAAWG9uZQoKdHdvLCAKAQCoCxKELvBv', 'base64');
+const flipped = (content: Buffer, at: number) => content.map((byte, i) => (i === at ? byte ^ 1 : byte));
 
 describe('text files', () => {
   it.each<[string, string, string | Uint8Array, string[][]]>([
@@ -53,6 +57,15 @@ describe('text files', () => {
     expect(await documentsOf('n.txt.zst', Buffer.from(frames))).toEqual([['one'], ['two']]);
   });
 
+  it('reads Zstandard with checksums, and passes over skippable frames', async () => {
+    const skippable = [0x53, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3];
+    expect(await documentsOf('checked.txt.zst', bytes(skippable, [...CHECKED], skippable, [...CHECKED]))).toEqual([
+      ['one'],
+      ['two, two, two, two, two, two', 'one'],
+      ['two, two, two, two, two, two'],
+    ]);
+  });
+
   it('reads what is larger than its pieces, and hashes what is stored', async () => {
     const lines = Array.from({ length: 9_000 }, (_, i) => `line ${i} ${'ä'.repeat(i % 700)}`);
     const path = join(folder, 'large.txt');
@@ -70,7 +83,7 @@ describe('text files', () => {
     expect(passages.flat().map((p) => p.text)).toEqual(lines);
     expect(read).toBe(source.bytes);
     expect(read).toBeGreaterThan(1 << 22);
-    expect(hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(hash).toBe(sha256(readFileSync(path)));
   });
 
   it('cuts a long line at white space, losing nothing', async () => {
@@ -121,6 +134,21 @@ describe('bad text files', () => {
       'INPUT_DAMAGED',
       /EOF/,
     ],
+    [
+      'a flipped bit in a Zstandard literal',
+      'r.txt.zst',
+      () => flipped(CHECKED, 11),
+      'INPUT_DAMAGED',
+      /of its checksum/,
+    ],
+    [
+      'a flipped bit in its checksum',
+      's.txt.zst',
+      () => flipped(CHECKED, CHECKED.length - 1),
+      'INPUT_DAMAGED',
+      /checksum/,
+    ],
+    ['a Zstandard frame without its checksum', 't.txt.zst', () => CHECKED.subarray(0, -4), 'INPUT_DAMAGED', /EOF/],
     ['no Zstandard', 'p.txt.zst', () => 'plain text', 'INPUT_DAMAGED', /invalid zstd/],
     ['a Zstandard bomb', 'q.txt.zst', () => zstdCompress(bomb()), 'INPUT_EXPANDS_TOO_FAR', /200 times/],
   ])('%s', async (_, name, content, code, message) => {
@@ -134,7 +162,20 @@ describe('bad text files', () => {
     expect(error).toMatchObject({ code: 'INPUT_MISSING', message: expect.stringContaining('none.txt') });
   });
 
-  it.each(['a.csv', 'a.txt.bz2', 'txt', 'a.gz', ''])('the name %j', (name) => {
+  it('one of many that is not there', async () => {
+    writeFileSync(join(folder, 'there.txt'), 'one');
+    const addresses = [...new Array<string>(50).fill(join(folder, 'there.txt')), join(folder, 'none.txt')];
+    expect(await failureOf(TextSource.openAll(addresses))).toMatchObject({ code: 'INPUT_MISSING' });
+    expect((await TextSource.openAll(addresses.slice(0, -1))).map((source) => source.bytes)).toEqual(
+      new Array(50).fill(3),
+    );
+  });
+
+  it('a name that holds credentials, without repeating them', () => {
+    expect(() => checkFormat('s3://key:hush@bucket/a.csv')).toThrow(/^s3:\/\/\*\*\*@bucket\/a.csv: credentials do not/);
+  });
+
+  it.each(['a.csv', 'a.txt.bz2', 'txt', 'a.gz', 's3://bucket'])('the name %j', (name) => {
     expect(() => checkFormat(name)).toThrow(/allowed: .txt and .jsonl/);
   });
 

@@ -1,4 +1,5 @@
 import { OrestesError, UserError } from '@orestes/contracts';
+import { parseAddress } from '@orestes/storage';
 import { decompressors, ExpansionGuard } from './decompress.js';
 import { type Line, readLines } from './lines.js';
 import type { TextSource } from './source.js';
@@ -17,8 +18,9 @@ const ALLOWED = 'allowed: .txt and .jsonl, and these with .gz or .zst';
 /** Longer passages are cut at white space before they reach a tokenizer. */
 const MAX_PASSAGE = 1 << 20;
 
-/** @throws UserError INPUT_FORMAT when the name's ending is not known */
+/** @throws UserError ADDRESS_INVALID; INPUT_FORMAT when the name's ending is not known */
 export function checkFormat(address: string): void {
+  parseAddress(address); // before it is repeated in a message: it may hold credentials
   formatOf(address);
 }
 

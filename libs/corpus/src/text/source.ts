@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
 import { UserError } from '@orestes/contracts';
-import { openStore, parseAddress, type ObjectStore } from '@orestes/storage';
+import { formatS3, openStore, parseAddress, type ObjectStore } from '@orestes/storage';
+import { Slots } from '../slots.js';
 
 /** Bytes that are asked of the store at once. */
 const PIECE = 1 << 22;
@@ -12,13 +13,19 @@ export interface Located {
   key: string;
 }
 
-/** The store and key of a single file: a path, file:// or s3:// address. */
-export function locate(address: string): Located {
+/**
+ * The store and key of a single file: a path, file:// or s3:// address.
+ * @param stores those that were opened before, by address: files of one folder or bucket share one, and its connections
+ */
+export function locate(address: string, stores = new Map<string, ObjectStore>()): Located {
   const parsed = parseAddress(address);
-  if (parsed.scheme === 'file') return { store: openStore(dirname(parsed.path)), key: basename(parsed.path) };
-  const [place = '', query] = address.split('?');
-  const slash = place.lastIndexOf('/');
-  return { store: openStore(place.slice(0, slash) + (query ? `?${query}` : '')), key: place.slice(slash + 1) };
+  const [root, key] =
+    parsed.scheme === 'file'
+      ? [dirname(parsed.path), basename(parsed.path)]
+      : [formatS3({ ...parsed, prefix: '' }), parsed.prefix];
+  const store = stores.get(root) ?? openStore(root);
+  stores.set(root, store);
+  return { store, key };
 }
 
 /** A text file in a store, read in order, piece by piece, and hashed meanwhile. */
@@ -30,6 +37,13 @@ export class TextSource {
     readonly bytes: number,
     private readonly located: Located,
   ) {}
+
+  /** @throws UserError INPUT_MISSING */
+  static openAll(addresses: readonly string[]): Promise<TextSource[]> {
+    const stores = new Map<string, ObjectStore>();
+    const slots = new Slots();
+    return Promise.all(addresses.map((address) => slots.run(() => TextSource.open(address, locate(address, stores)))));
+  }
 
   /** @throws UserError INPUT_MISSING */
   static async open(address: string, located: Located = locate(address)): Promise<TextSource> {

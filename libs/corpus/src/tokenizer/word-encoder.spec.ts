@@ -71,10 +71,12 @@ describe('WordEncoder', () => {
 describe('WordCounter', () => {
   it('forgets rare words when there are too many', () => {
     const words = new WordCounter(100);
-    for (let i = 0; i < 2000; i++) words.add(`often w${i} sometimes${i % 7}`);
+    const sometimes = ['one', 'two', 'three', 'four', 'five', 'six', 'seven'];
+    for (let i = 0; i < 2000; i++) words.add(`often w${i} ${sometimes[i % 7]}`);
     expect(words.size).toBeLessThanOrEqual(100);
     const counts = new Map(words);
     expect(counts.get(' often')).toBe(2000);
-    for (let i = 0; i < 7; i++) expect(counts.get(` sometimes${i}`.replace(/\d/, ''))).toBeGreaterThan(1000);
+    // 285 or 286 each, less what was forgotten while they were still rare.
+    for (const word of sometimes) expect(counts.get(` ${word}`)).toBeGreaterThan(250);
   });
 });

@@ -1,4 +1,4 @@
-import type { ElementType, Graph, Node, TensorType } from './graph.js';
+import { type ElementType, type Graph, type Node, type TensorType, tensorType } from './graph.js';
 
 /** StableHLO operations, one function each: thin, shape-inferring, folding what changes nothing. */
 
@@ -29,12 +29,10 @@ function literal(value: number, type: ElementType): string {
   return text.includes('.') ? text : text.replace('e', '.0e');
 }
 
-const typeText = (t: TensorType): string => `tensor<${t.shape.map((d) => `${d}x`).join('')}${t.type}>`;
-
 /** A tensor filled with one value. */
 export function fill(g: Graph, value: number, shape: Shape, type: ElementType): Node {
   const result = { shape, type };
-  return g.add('stablehlo.constant', [], result, `value = dense<${literal(value, type)}> : ${typeText(result)}`);
+  return g.add('stablehlo.constant', [], result, `value = dense<${literal(value, type)}> : ${tensorType(result)}`);
 }
 
 export function constant(g: Graph, values: ArrayLike<number>, shape: Shape, type: ElementType): Node {
@@ -46,7 +44,7 @@ export function constant(g: Graph, values: ArrayLike<number>, shape: Shape, type
     : `[${Array.from(values, (v) => literal(v, type)).join(', ')}]`;
   if (!bytes && shape.length !== 1) return reshape(g, constant(g, values, [values.length], type), shape);
   const result = { shape, type };
-  return g.add('stablehlo.constant', [], result, `value = dense<${content}> : ${typeText(result)}`);
+  return g.add('stablehlo.constant', [], result, `value = dense<${content}> : ${tensorType(result)}`);
 }
 
 function isUniform(values: ArrayLike<number>, first: number): boolean {

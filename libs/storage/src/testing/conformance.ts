@@ -147,30 +147,6 @@ export function describeObjectStore(name: string, open: () => ObjectStore): void
       expect(await keysOf(store, 'deleted/')).toEqual(['deleted/two']);
     });
 
-    it.each([
-      ['small', 10],
-      ['in parts', (16 << 20) + 1],
-    ])('refuses to overwrite with ifAbsent: %s', async (size, bytes) => {
-      const key = `absent/${size}`;
-      const content = randomBytes(bytes);
-      await store.put(key, content, { ifAbsent: true });
-      await expect(store.put(key, randomBytes(bytes), { ifAbsent: true })).rejects.toEqual(code('OBJECT_EXISTS'));
-      expect(Buffer.compare(await store.get(key), content)).toBe(0);
-    });
-
-    it('lets exactly one of many writers win with ifAbsent', async () => {
-      for (let round = 0; round < 5; round++) {
-        const contents = Array.from({ length: 16 }, (_, i) => text(`writer ${i} `.repeat(100)));
-        const writes = contents.map((content) => store.put(`race/${round}`, content, { ifAbsent: true }));
-        const results = await Promise.allSettled(writes);
-        const winners = results.flatMap((result, i) => (result.status === 'fulfilled' ? [i] : []));
-        const losses = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
-        expect(winners).toHaveLength(1);
-        expect(losses).toEqual(losses.map(() => code('OBJECT_EXISTS')));
-        expect(await store.get(`race/${round}`)).toEqual(contents[winners[0]!]);
-      }
-    });
-
     it('never shows a torn object to readers while it is replaced', async () => {
       const versions = ['A', 'B', 'C'].map((letter) => text(letter.repeat(300_000)));
       await store.put('torn', versions[0]!);

@@ -20,11 +20,19 @@ export interface S3Server {
   stop(): Promise<void>;
 }
 
-/** The server's program, installed when it is not there yet; or why there can be none. */
+/** Building it takes about 3 minutes, once. */
+const INSTALL_MS = 900_000;
+
+/**
+ * The server's program, installed when it is not there yet; or why there can be none. Two processes may do so at once: the
+ * installer builds aside and renames.
+ */
 export function installVersitygw(): { binary: string } | { reason: string } {
   const installer = fileURLToPath(new URL('../../../../tools/versitygw.mjs', import.meta.url));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [installer], { encoding: 'utf8' });
-  return status === 0 ? { binary: stdout.trim() } : { reason: stderr.trim().split('\n').at(-1) ?? 'unknown' };
+  const options = { encoding: 'utf8', timeout: INSTALL_MS } as const;
+  const { status, error, stdout, stderr } = spawnSync(process.execPath, [installer], options);
+  if (status === 0) return { binary: stdout.trim() };
+  return { reason: error?.message ?? stderr.trim().split('\n').at(-1) ?? 'unknown' };
 }
 
 /** Starts a server of its own on a free port, with random credentials and an empty bucket in a temporary folder. */

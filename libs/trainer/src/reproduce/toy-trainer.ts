@@ -1,10 +1,9 @@
 import { OrestesError, type ResolvedPretrain } from '@orestes/contracts';
-import { stepKey, type Engine, type HostArrays, type Program } from '@orestes/engine';
+import type { Engine, HostArrays, Program } from '@orestes/engine';
 import { assertFinite } from '../divergence.js';
 import { heldOut, rowsOf } from '../held-out.js';
 import { initialState } from '../initial-state.js';
-import { hyper } from '../optimizers/group.js';
-import { pretrainStep, type PretrainProgram } from '../pretrain-step.js';
+import { pretrainStep, scalarsOf, type PretrainProgram } from '../pretrain-step.js';
 import { trainingStream } from '../training-stream.js';
 import { ToyCorpus } from './toy-corpus.js';
 import { toySpec, type Design, type Setting } from './toy-models.js';
@@ -42,7 +41,7 @@ export class ToyTrainer {
       let t = 0;
       for await (const batch of trainingStream(spec, this.corpus, 0)) {
         this.stopIfAsked();
-        const outputs = await step.run(state, { ...rowsOf(batch), ...scalars(spec, program, ++t) });
+        const outputs = await step.run(state, { ...rowsOf(batch), ...scalarsOf(spec, program.groups, ++t) });
         assertFinite(outputs, t, `run ${JSON.stringify(setting)}`);
         this.onStep(losses(outputs));
         if (t === spec.schedule.maxSteps) break;
@@ -105,12 +104,6 @@ export class ToyTrainer {
       throw new OrestesError('INTERRUPTED', 'stopped; finished runs are kept, and the same command goes on from there');
   }
 }
-
-const scalars = (spec: ResolvedPretrain, { groups }: PretrainProgram, t: number): HostArrays => ({
-  ...hyper(groups, spec.schedule, t),
-  key: stepKey(spec.seed, t),
-  loss_weight: Float32Array.of(spec.objective.kind === 'rtd' ? spec.objective.lossWeight : 1),
-});
 
 const losses = (outputs: HostArrays): Record<string, number> =>
   Object.fromEntries(

@@ -1,24 +1,28 @@
 import { UserError } from '@orestes/contracts';
 
-/** Lines that were left out: all of them are counted, the first ten are listed with their reason. */
+/** Lines that were left out, with their reason. */
 export class DroppedRows {
-  private readonly all: { line: number; reason: string }[] = [];
+  private readonly rows: { line: number; reason: string }[] = [];
 
   get count(): number {
-    return this.all.length;
+    return this.rows.length;
   }
 
-  get first(): { line: number; reason: string }[] {
-    return [...this.all].sort((a, b) => a.line - b.line).slice(0, 10);
+  /** In the order of the file. */
+  get all(): { line: number; reason: string }[] {
+    return [...this.rows].sort((a, b) => a.line - b.line);
   }
 
   add(line: number, reason: string): void {
-    this.all.push({ line, reason });
+    this.rows.push({ line, reason });
   }
 
   /** For people, for example `2 rows dropped: line 3 (empty text), line 9 (5 fields, 6 expected)`. */
   describe(): string {
-    const listed = this.first.map(({ line, reason }) => `line ${line} (${reason})`).join(', ');
+    const listed = this.all
+      .slice(0, 10)
+      .map(({ line, reason }) => `line ${line} (${reason})`)
+      .join(', ');
     const rest = this.count > 10 ? `, and ${this.count - 10} more` : '';
     return `${this.count} ${this.count === 1 ? 'row' : 'rows'} dropped: ${listed}${rest}`;
   }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { EncoderConfig } from '@orestes/contracts';
 import { RandomStream, type Specs, type Step, type Tensors } from '@orestes/engine';
+import { KEY } from '../forward-step.js';
 import { differentiate } from '../gradients.js';
 import { profiler } from '../model/admin.js';
 import { encode, type EncoderMode } from '../model/encoder.js';
@@ -18,8 +19,6 @@ export interface Classifier {
   scores: boolean;
   remat: boolean;
 }
-
-const KEY: Specs = { key: { shape: [2], dtype: 'int32' } };
 
 /** What an evaluation reads: B rows padded to S tokens. */
 export const evaluationSpecs = (_c: Classifier, _g: Group, batchSize: number, length: number): Specs => ({

@@ -84,7 +84,7 @@ describe('GLUE tasks', () => {
       reader(glueFiles(name, [bad, line(OFFICIAL[name].fields[0], OFFICIAL[name].train)])),
     );
     expect(task.train).toHaveLength(2);
-    expect(task.dropped[0]!.rows.first).toEqual([{ line: GLUE[name].header ? 3 : 2, reason }]);
+    expect(task.dropped[0]!.rows.all).toEqual([{ line: GLUE[name].header ? 3 : 2, reason }]);
   });
 
   it('refuses a file without its header rather than lose a row', async () => {
@@ -108,7 +108,7 @@ describe("the user's own task", () => {
     const task = await loadTask(own({ format: 'jsonl', type: 'regression' }), reader(files));
     expect([task.shift, task.scale]).toEqual([2, 1]);
     expect(task.validation[0]!.examples[0]!.target).toBe(10);
-    expect(task.dropped[0]!.rows.first).toEqual([{ line: 3, reason: 'score x is not a number' }]);
+    expect(task.dropped[0]!.rows.all).toEqual([{ line: 3, reason: 'score x is not a number' }]);
   });
 
   it.each<[string, Partial<OwnTask>, Record<string, string>, string]>([
