@@ -71,8 +71,8 @@ export class XlaEngine implements Engine {
     const traced = trace(step, inputs, options.precision ?? 'f32');
     const text = moduleText(traced, placement, options.name);
     const traceMs = performance.now() - started;
-    const { executable, cached } = await this.load(text, options.name);
-    const memory = this.checkedMemory(executable, options.name);
+    const { executable, memory, cached } = await this.load(text, options.name);
+    this.checkMemory(options.name, executable, memory);
     return new XlaProgram(this.client, executable, inputs, traced, placement, {
       traceMs,
       compileMs: performance.now() - started - traceMs,
@@ -105,7 +105,7 @@ export class XlaEngine implements Engine {
     return [...this.states].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  private async load(text: string, name: string): Promise<{ executable: LoadedExecutable; cached: boolean }> {
+  private async load(text: string, name: string): Promise<Loaded> {
     const key = this.cache.key([
       text,
       this.plugin.identity,
@@ -116,30 +116,37 @@ export class XlaEngine implements Engine {
     ]);
     const stored = await this.cache.read(key);
     if (stored) {
-      const executable = await this.client.load(stored).catch(() => null); // made by another build of the plugin
-      if (executable) return { executable, cached: true };
+      const executable = await this.client.load(stored.program).catch(() => null); // made by another build of the plugin
+      if (executable) return { executable, memory: stored.memory, cached: true };
     }
     const executable = await this.client.compile(text, this.deviceCount).catch((e: unknown) => {
       if (!(e instanceof OrestesError) || e.code !== 'ENGINE_PLUGIN') throw e;
       throw new OrestesError('ENGINE_COMPILE', `${name}: ${e.message}`, 1, { cause: e });
     });
-    const serialized = executable.serialize();
-    if (serialized) await this.cache.write(key, serialized);
-    return { executable, cached: false };
+    const memory = executable.memory();
+    const program = executable.serialize();
+    if (program) await this.cache.write(key, { program, memory });
+    return { executable, memory, cached: false };
   }
 
   /** @throws OrestesError ENGINE_OUT_OF_MEMORY; the program is gone then */
-  private checkedMemory(executable: LoadedExecutable, name: string): CompiledMemory | null {
+  private checkMemory(name: string, executable: LoadedExecutable, memory: CompiledMemory | null): void {
+    if (!memory) return;
     try {
-      const memory = executable.memory();
-      const bound = { deviceLimit: this.client.memoryLimit(), devices: this.deviceCount, held: this.heldBytes() };
-      if (memory) checkMemory(name, memory, bound);
-      return memory;
+      const deviceLimit = this.client.memoryLimit();
+      checkMemory(name, memory, { deviceLimit, devices: this.deviceCount, held: this.heldBytes() });
     } catch (e) {
       executable.destroy();
       throw e;
     }
   }
+}
+
+interface Loaded {
+  executable: LoadedExecutable;
+  memory: CompiledMemory | null;
+  /** Came from the disk cache. */
+  cached: boolean;
 }
 
 function createClient(api: PjrtApi, device: XlaDevice, devices: number): PjrtClient {

@@ -50,6 +50,9 @@ const RESOURCE_EXHAUSTED = 8;
 const UNIMPLEMENTED = 12;
 const RTLD_NOW = 2;
 const RTLD_NODELETE = 0x1000;
+const M_TOP_PAD = -2;
+/** glibc grows the heap of a thread by a page at a time, a system call each: loading a program allocates 100 MiB that way. */
+const HEAP_STEP_BYTES = 64 << 20;
 /** koffi runs asynchronous calls on stacks of its own, 128 KiB unless told: XLA's compiler recurses deeper than that. */
 const ASYNC_STACK_BYTES = 8 << 20;
 
@@ -157,8 +160,10 @@ function openPlugin(path: string): Address {
   quietNativeLogs();
   try {
     reserveStack();
+    const libc = koffi.load('libc.so.6');
+    libc.func('int mallopt(int parameter, int value)')(M_TOP_PAD, HEAP_STEP_BYTES);
     // koffi closes libraries at exit, and XLA's destructors then crash: keep the library open for ever.
-    koffi.load('libc.so.6').func('void *dlopen(const char *path, int flags)')(path, RTLD_NOW | RTLD_NODELETE);
+    libc.func('void *dlopen(const char *path, int flags)')(path, RTLD_NOW | RTLD_NODELETE);
     return BigInt(koffi.address(koffi.load(path).func('void *GetPjrtApi()')()));
   } catch (e) {
     throw new UserError('ENGINE_PLUGIN_INVALID', `${path}: not a PJRT plugin: ${toError(e).message}`, { cause: e });
