@@ -34,7 +34,7 @@ export function program(): Command {
     .addHelpText('after', `\n<spec>: ${SPEC}`)
     .option('--set <path=value>', 'put a value over what the spec says (repeatable)', collect, [])
     .action(lazy(async () => (await import('./commands/run.js')).run));
-  command(cli, 'plan <spec>', 'what a job would train and cost, without running it')
+  command(cli, 'plan <spec>', 'what a pretraining would train and cost, without running it')
     .addHelpText('after', `\n<spec>: ${SPEC}`)
     .option('--set <path=value>', 'put a value over what the spec says (repeatable)', collect, [])
     .action(lazy(async () => (await import('./commands/plan.js')).plan));
@@ -76,9 +76,11 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** A reader that has seen enough (orestes ... | head) ends what only shows something; a job stops as by a signal. */
+let jobStopped = false;
 function onPipe(e: NodeJS.ErrnoException): void {
   if (e.code !== 'EPIPE') throw e;
-  if (!process.emit('SIGPIPE')) process.exit(EXIT.done);
+  jobStopped ||= process.emit('SIGPIPE'); // true where a job listens; its last words find nobody either
+  if (!jobStopped) process.exit(EXIT.done);
 }
 process.stdout.on('error', onPipe);
 process.stderr.on('error', onPipe);

@@ -30,7 +30,8 @@ export function pretrainSpec(folder: string): SpecInput {
       generator: { layers: 1, initializerStd: 0.05 },
       discriminator: { layers: 2, initializerStd: 0.05 },
     },
-    optimizers: { generator: { peakLearningRate: 3e-3 }, discriminator: { peakLearningRate: 5e-4 } },
+    // A weak generator: in minutes the discriminator learns more from mistakes that can be seen.
+    optimizers: { generator: { peakLearningRate: 3e-4 }, discriminator: { peakLearningRate: 5e-4 } },
     schedule: { maxSteps: 6000, warmupSteps: 300, batchSize: 16, sequenceLength: 32 },
     checkpoint: { everySteps: 1000, keep: 1 },
     log: { everySteps: 20 },

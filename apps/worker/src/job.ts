@@ -1,4 +1,5 @@
 import type { JobSpec } from '@orestes/contracts';
+import { assertOwnOutput } from './own-output.js';
 import { corpus } from './corpus.js';
 import { evaluate } from './evaluate.js';
 import { finetune } from './finetune.js';
@@ -14,7 +15,8 @@ const jobs = { corpus, pretrain, finetune, evaluate } satisfies { [K in JobSpec[
  * @returns the job's result, which is also in its output as result.json (a corpus: corpus.json)
  * @throws OrestesError, of which UserError means that the spec or a file it names is at fault
  */
-export function runJob(spec: JobSpec, ctx: JobContext): Promise<unknown> {
+export async function runJob(spec: JobSpec, ctx: JobContext): Promise<unknown> {
+  await assertOwnOutput(spec);
   const job = jobs[spec.kind] as Job<JobSpec['kind']>;
   return job(spec, ctx);
 }
