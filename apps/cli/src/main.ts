@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { UserError } from '@orestes/contracts';
 import { EXIT, reportFailure } from './output.js';
+import { outputClosed } from './stop.js';
 
 const SPEC = 'a spec in YAML or JSON, or - for standard input';
 const collect = (value: string, all: string[]): string[] => [...all, value];
@@ -79,7 +80,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 let jobStopped = false;
 function onPipe(e: NodeJS.ErrnoException): void {
   if (e.code !== 'EPIPE') throw e;
-  jobStopped ||= process.emit('SIGPIPE'); // true where a job listens; its last words find nobody either
+  jobStopped ||= outputClosed(); // true where a job listens; its last words find nobody either
   if (!jobStopped) process.exit(EXIT.done);
 }
 process.stdout.on('error', onPipe);

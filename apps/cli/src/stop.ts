@@ -1,8 +1,14 @@
+import { EventEmitter } from 'node:events';
 import { EXIT } from './output.js';
 
+const output = new EventEmitter();
+
+/** Nobody reads the output any more. @returns whether a job runs, which stops then */
+export const outputClosed = (): boolean => output.emit('closed');
+
 /**
- * Ctrl-C or SIGTERM asks the job to stop where it can go on from; a second one stops at once. So does SIGPIPE, which stands for
- * output that nobody reads any more (main.ts), once and for all.
+ * Ctrl-C or SIGTERM asks the job to stop where it can go on from; a second one stops at once. An output that nobody reads
+ * asks too.
  */
 export function stopOnSignal(announce: () => void): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
@@ -12,8 +18,12 @@ export function stopOnSignal(announce: () => void): { signal: AbortSignal; relea
     process.stderr.write('\nstopping after this step (again: at once) ...\n');
     controller.abort();
   };
-  const onPipe = () => controller.abort();
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGPIPE', onPipe);
-  const release = () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGPIPE', onPipe);
+  const onClosed = () => controller.abort();
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  output.on('closed', onClosed);
+  const release = () => {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    output.off('closed', onClosed);
+  };
   return { signal: controller.signal, release };
 }
