@@ -24,8 +24,10 @@ function curve(
     return s === split && typeof y === 'number' ? [{ x: step, y, series }] : [];
   });
   if (split === 'validation') return all;
-  const chunks = Array.from({ length: Math.ceil(all.length / SMOOTHED) }, (_, i) =>
-    all.slice(i * SMOOTHED, (i + 1) * SMOOTHED),
+  // The last one takes the rest: a point of one record would stick out.
+  const count = Math.floor(all.length / SMOOTHED);
+  const chunks = Array.from({ length: count }, (_, i) =>
+    all.slice(i * SMOOTHED, i === count - 1 ? undefined : (i + 1) * SMOOTHED),
   );
   return chunks.map((c) => ({ x: c.at(-1)!.x, y: c.reduce((sum, p) => sum + p.y, 0) / c.length, series }));
 }
