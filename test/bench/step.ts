@@ -149,17 +149,13 @@ async function main(): Promise<void> {
   if (torch) requireTorch();
   const [rounds, steps] = [numberOption('rounds', values.rounds, 1), numberOption('steps', values.steps, 1)];
   const dropout = numberOption('dropout', values.dropout, 0);
-  const [smallConfig, largeConfig] = [small, large].map((config) => ({ ...config, dropout })) as [
-    StepConfig,
-    StepConfig,
-  ];
   const python = peerPython();
   const peak = matmulPeak(python);
-  const figures = await compare(python, smallConfig, torch, rounds, steps);
-  const start = await starts(smallConfig);
+  const figures = await compare(python, { ...small, dropout }, torch, rounds, steps);
+  const start = await starts({ ...small, dropout });
   const largeFigures = values['small-only']
     ? undefined
-    : await compare(python, largeConfig, torch, Math.max(2, rounds >> 1), 2);
+    : await compare(python, { ...large, dropout }, torch, Math.max(2, rounds >> 1), 2);
   const peakShare = (f: Figures) => f.matmulFlops! / (f.stepMs / 1000) / peak;
   const ratio = (f: Record<string, Figures>) => f['orestes']!.stepMs / f['jax']!.stepMs;
   const memoryRatio = (f: Record<string, Figures>) => f['orestes']!.peakRssMiB / f['jax']!.peakRssMiB;

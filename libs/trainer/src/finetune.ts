@@ -12,8 +12,8 @@ import { resolveFinetune } from './tasks/resolve.js';
 
 /**
  * Fine-tunes the main encoder of a checkpoint on a task, with an evaluation and a checkpoint after each epoch, and a checkpoint
- * where it is interrupted. The same spec goes on after the last one, to the same bits. Writes to the output: metrics.jsonl and checkpoints as it runs;
- * then dropped.tsv where rows were dropped, predictions.tsv, task.json and, last, result.json.
+ * where it is interrupted. The same spec goes on after the last one, to the same bits. Writes to the output: metrics.jsonl
+ * and checkpoints as it runs; then dropped.tsv where rows were dropped, predictions.tsv, task.json and, last, result.json.
  * @throws UserError about the spec, the files or the checkpoint, CHECKPOINT_OTHER_RUN; OrestesError DIVERGED, INTERRUPTED
  */
 export async function finetune(spec: FinetuneSpec, ctx: FinetuneContext): Promise<FinetuneResult> {

@@ -1,7 +1,9 @@
 import type { EncoderConfig, ResolvedPretrain } from '@orestes/contracts';
+import { canSplit, sizeOf, type TensorSpec } from '@orestes/engine';
 import type { ParameterSpecs } from './model/parameters.js';
 import { buildObjective } from './objectives/index.js';
 import { parameterGroups } from './optimizers/groups.js';
+import { tensorSpecs } from './pretrain-step.js';
 
 /** What a pretraining run will take. */
 export interface Plan {
@@ -40,9 +42,9 @@ export function plan(spec: ResolvedPretrain, vocabularySize: number): Plan {
   const perStep = batchSize * passes * sum(stages.map((s) => s.flops));
   const rows = batchSize / accumulation / spec.engine.devices;
   // Moments lie split where the devices divide their rows (ZeRO-1), as the engine does it.
-  const heldOf = ({ shape }: { shape: readonly number[] }) =>
-    sizeOf(shape) / (shape.length > 0 && shape[0]! % spec.engine.devices === 0 ? spec.engine.devices : 1);
-  const optimizer = 8 * sum(Object.values(parameters).map(heldOf));
+  const { devices } = spec.engine;
+  const held = (spec: TensorSpec) => sizeOf(spec.shape) / (canSplit(spec, devices) ? devices : 1);
+  const optimizer = 8 * sum(Object.values(tensorSpecs(parameters)).map(held));
   const bytes = { parameters: 4 * total, optimizer, gradients: 4 * total };
   const activations = 4 * rows * sum(stages.map((s) => s.activations));
   return {
@@ -79,7 +81,5 @@ const countOf = (parameters: ParameterSpecs, chosen: (name: string) => boolean) 
       .filter(([name]) => chosen(name))
       .map(([, { shape }]) => sizeOf(shape)),
   );
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);

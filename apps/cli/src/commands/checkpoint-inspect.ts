@@ -9,7 +9,7 @@ export async function checkpointInspect(
 ): Promise<void> {
   const { store, key } = await resolveCheckpoint(address);
   const { manifest, groups, tensors: all } = await inspectCheckpoint(store, key);
-  const where = key === '' ? store.address : joinAddress(store.address, key);
+  const where = joinAddress(store.address, key);
   if (json) return printJson({ address: where, manifest, groups, tensors: all });
   print(where);
   print(
