@@ -4,15 +4,20 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { createTransformer } = require('@swc/jest');
 
-const compiler = (syntax, sourceMaps) =>
+const compiler = (language, sourceMaps) =>
   createTransformer({
     swcrc: false,
-    jsc: { target: 'es2022', parser: { syntax } },
+    jsc: { target: 'es2022', ...language },
     module: { type: 'commonjs' },
     sourceMaps,
   });
-const typescript = compiler('typescript', 'inline');
-const esModule = compiler('ecmascript', false);
+// Decorators as tsc compiles them where a tsconfig.json says so: NestJS and TypeORM read the types of what they decorate.
+const decorated = { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false };
+const typescript = compiler(
+  { parser: { syntax: 'typescript', decorators: true }, transform: decorated, keepClassNames: true },
+  'inline',
+);
+const esModule = compiler({ parser: { syntax: 'ecmascript' } }, false);
 
 const packageTypes = new Map();
 function isModulePackage(dir) {

@@ -1,3 +1,5 @@
+import { showKey } from './show.js';
+
 /** What a failure means to the process that runs a job: 0 done, 1 failed, 2 the user's mistake. */
 export type ExitCode = 1 | 2;
 
@@ -22,5 +24,26 @@ export class UserError extends OrestesError {
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(code, message, 2, options);
     this.name = 'UserError';
+  }
+}
+
+/** One thing that is wrong with a document. */
+export interface Problem {
+  /** Of the field, from the document's root. */
+  path: readonly PropertyKey[];
+  message: string;
+  /** The values of a choice. */
+  allowed?: readonly string[];
+}
+
+/** A document that does not fit its schema; the message has a line for each problem. */
+export class InvalidDocument extends UserError {
+  /** @param where what the document is called in the message, for example `spec` */
+  constructor(
+    where: string,
+    readonly problems: readonly Problem[],
+  ) {
+    const line = ({ path, message }: Problem) => `${[where, ...path.map(showKey)].join('.')}: ${message}`;
+    super('INVALID_SPEC', problems.map(line).join('\n'));
   }
 }

@@ -1,9 +1,15 @@
+export * from './addresses.js';
+export * from './attempt.js';
 export * from './canonical.js';
 export * from './corpus.js';
 export * from './documents.js';
 export * from './errors.js';
+export * from './figures.js';
+export * from './job.js';
+export * from './leaderboard.js';
 export * from './model.js';
 export { type DeepPartial } from './overrides.js';
 export * from './parse.js';
 export { specFields, type FieldRow, type KindReference } from './reference.js';
 export * from './specs.js';
+export * from './submission.js';

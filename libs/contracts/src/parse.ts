@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { UserError } from './errors.js';
+import { InvalidDocument, type Problem } from './errors.js';
 import { showKey, showValue } from './show.js';
 
 type Issue = z.core.$ZodIssue;
@@ -13,20 +13,26 @@ type UnionIssue = Extract<Issue, { code: 'invalid_union' }>;
 export function parseDocument<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const lines = result.error.issues.flatMap((issue) => describe(issue, value, where));
-  throw new UserError('INVALID_SPEC', [...new Set(lines)].join('\n'));
+  const problems = result.error.issues.flatMap((issue) => describe(issue, value));
+  throw new InvalidDocument(where, distinct(problems));
 }
 
-/** One line for each thing that is wrong. */
-function describe(issue: Issue, root: unknown, where: string): string[] {
-  const path = pathOf(where, issue.path);
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${pathOf(path, [key])}: unknown field`);
-  if (issue.code === 'invalid_union' && issue.errors.length > 0) return describeUnion(issue, root, where);
-  const value = at(root, issue.path);
-  return [`${path}: ${value === undefined ? missing(issue) : problem(issue, showValue(value))}`];
+function distinct(problems: Problem[]): Problem[] {
+  const seen = problems.map((p) => JSON.stringify(p));
+  return problems.filter((_, i) => seen.indexOf(seen[i]!) === i);
 }
 
-const pathOf = (where: string, path: readonly PropertyKey[]) => [where, ...path.map(showKey)].join('.');
+/** Each thing that is wrong. */
+function describe(issue: Issue, root: unknown): Problem[] {
+  const { path } = issue;
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ path: [...path, key], message: 'unknown field' }));
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) return describeUnion(issue, root);
+  const value = at(root, path);
+  const choices = allowed(issue);
+  const message = value === undefined ? missing(issue) : problem(issue, showValue(value));
+  return [{ path, message, ...(choices.length > 0 && { allowed: choices }) }];
+}
 
 function missing(issue: Issue): string {
   if (issue.code === 'invalid_type') return `missing (${kindOf(issue.expected)} is needed)`;
@@ -72,22 +78,22 @@ const unit = (origin: string) => (origin === 'string' ? ' characters' : origin =
  * What is wrong by the form that the value comes closest to. Where it comes close to none, all forms are named.
  * The issues of a branch have paths from the union on.
  */
-function describeUnion(issue: UnionIssue, root: unknown, where: string): string[] {
+function describeUnion(issue: UnionIssue, root: unknown): Problem[] {
   const value = at(root, issue.path);
   const branches = issue.errors.map((errors) => ({
-    lines: errors.flatMap((e) => describe({ ...e, path: [...issue.path, ...e.path] }, root, where)),
+    problems: errors.flatMap((e) => describe({ ...e, path: [...issue.path, ...e.path] }, root)),
     wrongType: errors.some((e) => e.code === 'invalid_type' && e.path.length === 0),
     ...shapeOf(errors, value),
   }));
   const [typed, ...moreTyped] = branches.filter((branch) => !branch.wrongType);
-  if (typed && moreTyped.length === 0) return typed.lines;
-  if (!typed) return [branches.map(({ lines }) => lines[0]!).reduce(orElse)];
+  if (typed && moreTyped.length === 0) return typed.problems;
+  if (!typed) return [branches.map(({ problems }) => problems[0]!).reduce(orElse)];
   const least = Math.min(...branches.map(({ misfits }) => misfits));
   const closest = branches.filter(({ misfits }) => misfits === least);
   const shared = closest.find(({ unknown }) => unknown < keysOf(value).length);
-  if (shared) return shared.lines;
+  if (shared) return shared.problems;
   const forms = branches.map(({ needed }) => needed.join(' and ')).join(', or ');
-  return [`${pathOf(where, issue.path)}: fits no form (allowed: ${forms})`];
+  return [{ path: issue.path, message: `fits no form (allowed: ${forms})` }];
 }
 
 /** How far an object is from a branch's form: fields that it lacks, and fields that the form does not know. */
@@ -100,11 +106,12 @@ function shapeOf(errors: readonly Issue[], value: unknown): { misfits: number; u
 
 const keysOf = (value: unknown) => (value !== null && typeof value === 'object' ? Object.keys(value) : []);
 
-/** `x: 5 is not a string` and `x: 5 is not a list` as one line. */
-function orElse(line: string, other: string): string {
+/** `5 is not a string` and `5 is not a list` as one. */
+function orElse(one: Problem, other: Problem): Problem {
   const NOT = ' is not ';
-  const end = other.lastIndexOf(NOT);
-  return end < 0 || line.endsWith(other.slice(end)) ? line : `${line} or ${other.slice(end + NOT.length)}`;
+  const end = other.message.lastIndexOf(NOT);
+  if (end < 0 || one.message.endsWith(other.message.slice(end))) return one;
+  return { ...one, message: `${one.message} or ${other.message.slice(end + NOT.length)}` };
 }
 
 function at(root: unknown, path: readonly PropertyKey[]): unknown {

@@ -2,15 +2,15 @@ import { z } from 'zod';
 import { Models, Objective, Optimizer, Optimizers, Schedule } from './model.js';
 import { overrides } from './overrides.js';
 
-const name = z
+export const Name = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and dashes, 1 to 63 characters');
-const location = z
+export const Location = z
   .string()
   .min(1)
   .max(2048)
   .refine((s) => !/[\0\p{Surrogate}]/u.test(s), 'no path, file:// or s3:// address has such characters');
-const seed = z.int().min(0).max(0xffffffff).default(1);
+export const Seed = z.int().min(0).max(0xffffffff).default(1);
 const batchSize = z.int().min(1).max(4096).default(32);
 
 export const EngineOptions = z.strictObject({
@@ -30,11 +30,40 @@ export const EngineOptions = z.strictObject({
     .describe("Compute each layer's activations again in the backward pass: less memory."),
 });
 
+/** What the service reads of a job, beside its science. */
+export const Scheduling = {
+  labels: z
+    .record(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$/, '1 to 63 of A-Z, a-z, 0-9 and . _ / - between'),
+      z
+        .string()
+        .max(63)
+        .regex(/^[^\p{C}]*$/u, 'at most 63 characters that print'),
+    )
+    .refine((labels) => Object.keys(labels).length <= 32, 'at most 32 labels')
+    .default({})
+    .describe('Names and values to find the job by. The service alone reads this and the next three.'),
+  priority: z.int().min(-1000).max(1000).default(0).describe('Jobs of a higher priority start first.'),
+  retries: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(3)
+    .describe('Times that a crashed worker is started again, from the last checkpoint.'),
+  reuse: z
+    .boolean()
+    .default(true)
+    .describe('Whether the result of a job with the same recipe hash may stand for this one, if `output` is left out.'),
+};
+
 const common = {
-  name: name.describe('What the job is called in reports.'),
-  seed: seed.describe('Of initial values, order, masks, dropout and samples: the same seed gives the same bits.'),
-  output: location.describe('Where everything is written: a folder or an s3:// address.'),
+  name: Name.describe('What the job is called in reports.'),
+  seed: Seed.describe('Of initial values, order, masks, dropout and samples: the same seed gives the same bits.'),
+  output: Location.describe('Where everything is written: a folder or an s3:// address.'),
   engine: EngineOptions.prefault({}),
+  ...Scheduling,
 };
 const cadence = (d: number) => z.int().min(1).default(d);
 
@@ -42,15 +71,16 @@ const cadence = (d: number) => z.int().min(1).default(d);
 export const CorpusSpec = z.strictObject({
   kind: z.literal('corpus').describe('Text to tokens to packed sequences to MDS shards.'),
   name: common.name,
-  seed: seed.describe('Nothing in a corpus is random: it changes nothing.'),
+  seed: Seed.describe('Nothing in a corpus is random: it changes nothing.'),
   output: common.output,
+  ...Scheduling,
   input: z
-    .array(location)
+    .array(Location)
     .min(1)
     .max(100_000)
     .describe('Text files: .txt (a blank line ends a document) or .jsonl (field `text`), each also .gz or .zst.'),
   tokenizer: z.union([
-    z.strictObject({ path: location.describe('A Hugging Face tokenizer.json.') }).describe('a tokenizer that there is'),
+    z.strictObject({ path: Location.describe('A Hugging Face tokenizer.json.') }).describe('a tokenizer that there is'),
     z
       .strictObject({
         train: z.strictObject({
@@ -91,7 +121,7 @@ export const PretrainSpec = z.strictObject({
     .enum(['decoupled-optim', 'electra', 'roberta'])
     .describe('Gives every value of `model`, `objective`, `optimizers` and `schedule` that the spec leaves out.'),
   size: z.enum(['tiny', 'base', 'large']).describe("Which of the recipe's sizes."),
-  corpus: location.describe('The output of a corpus job, or a folder of MDS shards with a tokenizer.json.'),
+  corpus: Location.describe('The output of a corpus job, or a folder of MDS shards with a tokenizer.json.'),
   model: overrides(Models).prefault({}),
   objective: overrides(Objective).prefault({}),
   optimizers: overrides(Optimizers).prefault({}),
@@ -113,7 +143,7 @@ export const PretrainSpec = z.strictObject({
     .prefault({}),
 });
 
-const GlueTask = z.enum(['cola', 'sst2', 'mrpc', 'qqp', 'stsb', 'mnli', 'qnli', 'rte', 'wnli']);
+export const GlueTask = z.enum(['cola', 'sst2', 'mrpc', 'qqp', 'stsb', 'mnli', 'qnli', 'rte', 'wnli']);
 
 /** By header or field name, or by 1-based number. */
 const column = z.union([
@@ -124,12 +154,12 @@ const column = z.union([
   z.int().min(1),
 ]);
 
-const OwnTask = z
+export const OwnTask = z
   .strictObject({
-    name: name.describe('What the task is called in the results.'),
+    name: Name.describe('What the task is called in the results.'),
     format: z.enum(['tsv', 'jsonl']).describe('Tabs and no quoting, or one JSON object a line.'),
-    train: location.describe('The file of training rows.'),
-    validation: location.describe('The file that every epoch is measured on.'),
+    train: Location.describe('The file of training rows.'),
+    validation: Location.describe('The file that every epoch is measured on.'),
     type: z.enum(['classification', 'regression']).describe('Whether labels are classes or scores.'),
     text: z
       .array(column)
@@ -144,7 +174,7 @@ const OwnTask = z
 export const FinetuneSpec = z.strictObject({
   kind: z.literal('finetune').describe('A pretrained encoder to a classifier or a regression.'),
   ...common,
-  checkpoint: location.describe("A pretraining run's output, which means its newest checkpoint, or one checkpoint."),
+  checkpoint: Location.describe("A pretraining run's output, which means its newest checkpoint, or one checkpoint."),
   weights: z
     .enum(['pretrained', 'random'])
     .default('pretrained')
@@ -153,7 +183,7 @@ export const FinetuneSpec = z.strictObject({
     z
       .strictObject({
         glue: GlueTask.describe('Which task.'),
-        data: location.describe("The folder of its official files (train.tsv, dev.tsv or MNLI's two)."),
+        data: Location.describe("The folder of its official files (train.tsv, dev.tsv or MNLI's two)."),
       })
       .describe('a GLUE task'),
     OwnTask,
@@ -179,9 +209,9 @@ export const FinetuneSpec = z.strictObject({
 export const EvaluateSpec = z.strictObject({
   kind: z.literal('evaluate').describe('Replaced token detection of a discriminator against a frozen generator.'),
   ...common,
-  discriminator: location.describe('A run, or a checkpoint, with a discriminator.'),
-  generator: location.describe('A run, or a checkpoint, with a generator or an MLM encoder; its own masking is used.'),
-  corpus: location.describe('Its validation split is measured; tokenized as both were.'),
+  discriminator: Location.describe('A run, or a checkpoint, with a discriminator.'),
+  generator: Location.describe('A run, or a checkpoint, with a generator or an MLM encoder; its own masking is used.'),
+  corpus: Location.describe('Its validation split is measured; tokenized as both were.'),
   batches: z.int().min(1).max(100_000).default(32).describe('Batches at most.'),
   batchSize: batchSize.describe('Sequences a batch.'),
 });

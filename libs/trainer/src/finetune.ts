@@ -1,4 +1,4 @@
-import { OrestesError, type FinetuneResult, type FinetuneSpec } from '@orestes/contracts';
+import { FinetuneResult, OrestesError, parseDocument, type FinetuneSpec } from '@orestes/contracts';
 import type { ObjectStore } from '@orestes/storage';
 import { MetricsLog } from './metrics-log.js';
 import { initialize } from './model/initialize.js';
@@ -20,8 +20,10 @@ export async function finetune(spec: FinetuneSpec, ctx: FinetuneContext): Promis
   const prepared = await prepare(resolveFinetune(spec), ctx);
   const { training, schedule, task, run } = prepared;
   try {
+    const known = await ctx.known?.(prepared.identity);
+    if (known) return parseDocument(FinetuneResult, known, 'result');
     const done = await startState(prepared, ctx);
-    const log = await MetricsLog.open(ctx.store, done === 0 ? null : done);
+    const log = await MetricsLog.open(ctx.store, done === 0 ? null : done, (r) => ctx.report({ kind: 'metric', ...r }));
     const save = async (step: number) => {
       await log.flush();
       await saveProgress(ctx, run, { step, arrays: await training.download() }, sizesAfter(prepared, step));

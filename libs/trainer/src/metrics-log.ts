@@ -18,17 +18,24 @@ export class MetricsLog {
     private readonly store: ObjectStore,
     private readonly lines: string[],
     readonly records: MetricRecord[],
+    private readonly report: (record: MetricRecord) => void,
   ) {
+    records.forEach(report);
     this.bytes = lines.reduce((sum, line) => sum + line.length, 0);
   }
 
   /**
    * Goes on with a run's log.
    * @param step records after it are dropped: the run makes them again. null: a new log
+   * @param report told of every record: those that are there, and each that is added
    * @throws OrestesError METRICS_CORRUPT naming the line
    */
-  static async open(store: ObjectStore, step: number | null): Promise<MetricsLog> {
-    if (step === null || !(await store.head(KEY))) return new MetricsLog(store, [], []);
+  static async open(
+    store: ObjectStore,
+    step: number | null,
+    report: (record: MetricRecord) => void,
+  ): Promise<MetricsLog> {
+    if (step === null || !(await store.head(KEY))) return new MetricsLog(store, [], [], report);
     const text = new TextDecoder().decode(await store.get(KEY));
     const records = text
       .split('\n')
@@ -38,6 +45,7 @@ export class MetricsLog {
       store,
       records.map((record) => `${JSON.stringify(record)}\n`),
       records,
+      report,
     );
   }
 
@@ -47,6 +55,7 @@ export class MetricsLog {
     const line = `${JSON.stringify(record)}\n`;
     this.lines.push(line);
     this.records.push(record);
+    this.report(record);
     this.bytes += line.length;
     if (Date.now() - this.written > patience(this.bytes)) await this.flush();
   }

@@ -1,4 +1,4 @@
-import { OrestesError, type PretrainResult, type ResolvedPretrain } from '@orestes/contracts';
+import { OrestesError, parseDocument, PretrainResult, type ResolvedPretrain } from '@orestes/contracts';
 import type { DeviceState, HostArrays, Program } from '@orestes/engine';
 import { assertFinite, strongGenerator } from './divergence.js';
 import { heldOut, rowsOf } from './held-out.js';
@@ -7,9 +7,11 @@ import { MetricsLog } from './metrics-log.js';
 import { stateSharding } from './optimizers/group.js';
 import type { Compilable } from './forward-step.js';
 import { pretrainStep, scalarsOf, type PretrainProgram } from './pretrain-step.js';
+import { plan } from './plan.js';
+import { recipeHash } from './recipes/resolve.js';
 import { RunCheckpoints, type Position } from './run-checkpoints.js';
 import { Stopwatch } from './stopwatch.js';
-import type { PretrainBatch, TrainContext } from './train-context.js';
+import type { PretrainBatch, PretrainCorpus, RunIdentity, TrainContext } from './train-context.js';
 import { trainValues } from './train-values.js';
 import { assertLargeEnough, trainingStream } from './training-stream.js';
 
@@ -22,10 +24,12 @@ export async function pretrain(spec: ResolvedPretrain, ctx: TrainContext): Promi
   assertLargeEnough(spec, ctx.corpus);
   const selections = ctx.corpus.selections(spec.objective.masking, spec.schedule.sequenceLength);
   const program = pretrainStep(spec, { vocabularySize: ctx.corpus.vocabularySize, selections });
+  const known = await ctx.known?.(identityOf(spec, ctx.corpus));
+  if (known) return parseDocument(PretrainResult, known, 'result');
   const checkpoints = new RunCheckpoints(ctx.store, spec, program, ctx.corpus, ctx.report);
   const restored = await checkpoints.restore();
   if (restored) ctx.report({ kind: 'resumed', step: restored.step, checkpoint: restored.address });
-  const log = await MetricsLog.open(ctx.store, restored?.step ?? null);
+  const log = await MetricsLog.open(ctx.store, restored?.step ?? null, (r) => ctx.report({ kind: 'metric', ...r }));
   const step = await compiled('pretraining step', program, spec, ctx);
   const evaluation = await compiled('held-out evaluation', program.evaluation, spec, ctx);
   const state = restored
@@ -39,6 +43,16 @@ export async function pretrain(spec: ResolvedPretrain, ctx: TrainContext): Promi
     step.dispose();
     evaluation.dispose();
   }
+}
+
+function identityOf(spec: ResolvedPretrain, { digest, vocabularySize }: PretrainCorpus): RunIdentity {
+  return {
+    recipeHash: recipeHash(spec, digest),
+    experiment: recipeHash({ ...spec, seed: 0 }, digest),
+    base: null,
+    flops: plan(spec, vocabularySize).flops.total,
+    corpus: digest,
+  };
 }
 
 async function compiled(

@@ -1,4 +1,4 @@
-import type { Masking } from '@orestes/contracts';
+import type { Masking, MetricRecord } from '@orestes/contracts';
 import type { Engine } from '@orestes/engine';
 import type { ObjectStore } from '@orestes/storage';
 
@@ -55,8 +55,24 @@ export type RunReport =
       etaSeconds: number;
     }
   | { kind: 'evaluation'; step: number; values: Record<string, number | null> }
+  /** A line of metrics.jsonl, also those that a resumed run found there. */
+  | ({ kind: 'metric' } & MetricRecord)
   | { kind: 'checkpoint'; step: number; address: string; bytes: number }
   | { kind: 'warning'; code: string; message: string };
+
+/** What a run is, by content. */
+export interface RunIdentity {
+  /** Equal hashes: the same bits on the same machine. */
+  recipeHash: string;
+  /** The recipe hash as it would be without the seed. */
+  experiment: string;
+  /** Recipe hash of the pretraining that fine-tuning starts from; null for pretraining. */
+  base: string | null;
+  /** Of the matrix products of all steps, by formula; null where no formula is known. */
+  flops: number | null;
+  /** Digest of the corpus; null for fine-tuning. */
+  corpus: string | null;
+}
 
 /** What the outside gives to a run. */
 export interface TrainContext {
@@ -67,4 +83,6 @@ export interface TrainContext {
   report: (report: RunReport) => void;
   /** Aborted: the run checkpoints after the step it is in, and stops with INTERRUPTED. */
   signal: AbortSignal;
+  /** Asked before anything is computed: the result of an equal run, which then stands for this one's, or null. */
+  known?: (identity: RunIdentity) => Promise<unknown>;
 }

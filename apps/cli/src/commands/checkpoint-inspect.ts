@@ -1,6 +1,7 @@
 import { inspectCheckpoint, resolveCheckpoint } from '@orestes/checkpoint';
+import { bytes, short } from '@orestes/contracts';
 import { joinAddress } from '@orestes/storage';
-import { bytes, print, printJson, short, table } from '../output.js';
+import { print, printJson, table } from '../output.js';
 
 /** What a checkpoint holds, every part verified. */
 export async function checkpointInspect(

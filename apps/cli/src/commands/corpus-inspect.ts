@@ -1,5 +1,6 @@
+import { short } from '@orestes/contracts';
 import { openCorpus } from '@orestes/corpus';
-import { print, printJson, short, table } from '../output.js';
+import { print, printJson, table } from '../output.js';
 
 const SPLITS = ['train', 'validation'] as const;
 

@@ -1,7 +1,7 @@
-import { EngineOptions, parseDocument } from '@orestes/contracts';
+import { bytes, EngineOptions, parseDocument } from '@orestes/contracts';
 import { createEngine } from '@orestes/engine';
 import { cpus, totalmem } from 'node:os';
-import { bytes, print, printJson } from '../output.js';
+import { print, printJson } from '../output.js';
 
 /** What this machine trains on: engine, devices, versions. */
 export async function describe(options: { engine: string; device: string; json: boolean }): Promise<void> {

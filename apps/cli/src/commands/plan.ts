@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
-import { UserError, type JobSpec, type PretrainSpec } from '@orestes/contracts';
+import { bytes, duration, short, UserError, type JobSpec, type PretrainSpec } from '@orestes/contracts';
 import { createEngine, type Engine } from '@orestes/engine';
 import { plan as planOf, recipeHash, resolvePretrain, type Plan } from '@orestes/trainer';
 import { openPretrainCorpus } from '@orestes/worker';
-import { bytes, duration, print, printJson, short, table } from '../output.js';
+import { print, printJson, table } from '../output.js';
 import { readSpec } from '../spec-file.js';
 
 interface Estimate {

@@ -1,6 +1,7 @@
 import { OrestesError, type JobSpec } from '@orestes/contracts';
 import type { JobReport } from '@orestes/worker';
-import { measures, Progress } from '../progress.js';
+import { measures } from '@orestes/worker/reports';
+import { Progress } from '../progress.js';
 import { print, printJson } from '../output.js';
 import { readSpec } from '../spec-file.js';
 import { stopOnSignal } from '../stop.js';

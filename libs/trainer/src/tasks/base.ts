@@ -15,6 +15,8 @@ export interface BaseModel {
   tokenizerJson: string;
   /** Digest of what is taken from the checkpoint. */
   identity: string;
+  /** Of the pretraining. */
+  recipeHash: string;
   /** The encoder's parameters; null where they are to be random. */
   values: HostArrays | null;
 }
@@ -39,9 +41,9 @@ export async function readBase(location: string, weights: 'pretrained' | 'random
   const specs = tensorSpecs(encoderParameters(prefix, config, vocabularySize));
   const named = withOwnWord(tensors, `${prefix}/embeddings/word`);
   const values = weights === 'pretrained' ? arraysOf(named, specs, location) : null;
-  const { tokenizer, parts } = manifest;
+  const { tokenizer, parts, recipeHash } = manifest;
   const identity = documentHash({ config, tokenizer, vocabularySize, parts: values && parts });
-  return { prefix, config, vocabularySize, tokenizerJson, identity, values };
+  return { prefix, config, vocabularySize, tokenizerJson, identity, recipeHash, values };
 }
 
 function mainEncoder({ encoders }: CheckpointManifest, location: string): string {

@@ -9,9 +9,10 @@ import type { FinetuneContext } from './context.js';
 import { encodeExamples } from './encode.js';
 import { readTaskFile } from './files.js';
 import { outputCount } from './measure.js';
-import type { RunIdentity } from './progress.js';
+import type { RunOfCheckpoints } from './progress.js';
 import { finetuneHash, scheduleSteps, taskOf, type ResolvedFinetune } from './resolve.js';
 import { loadTask, type Example, type LoadedTask } from './task.js';
+import type { RunIdentity } from '../train-context.js';
 import { Training } from './training.js';
 
 /** Everything that fine-tuning needs before its first update. */
@@ -25,7 +26,8 @@ export interface Prepared {
   validation: EncodedExample[][];
   parameters: ParameterSpecs;
   training: Training;
-  run: RunIdentity;
+  run: RunOfCheckpoints;
+  identity: RunIdentity;
 }
 
 /** Reads checkpoint and files, tells of dropped rows, encodes the texts and sets up the classifier. */
@@ -39,7 +41,9 @@ export async function prepare(spec: ResolvedFinetune, ctx: FinetuneContext): Pro
   const encode = (examples: readonly Example[]) =>
     encodeExamples(examples, tokenizer, { ...task, maxLength: spec.schedule.maxLength });
   const schedule = scheduleSteps(spec.schedule, task.train.length);
-  const recipeHash = finetuneHash(spec, { base: base.identity, files: digests });
+  const content = { base: base.identity, files: digests };
+  const recipeHash = finetuneHash(spec, content);
+  const experiment = finetuneHash({ ...spec, seed: 0 }, content);
   const { prefix, config, vocabularySize, tokenizerJson } = base;
   return {
     spec,
@@ -50,6 +54,7 @@ export async function prepare(spec: ResolvedFinetune, ctx: FinetuneContext): Pro
     validation: await Promise.all(task.validation.map((v) => encode(v.examples))),
     ...setUp(spec, base, task, ctx, { ...schedule, padding: tokenizer.special.pad }),
     run: { recipeHash, spec: { ...spec }, encoders: { [prefix]: config }, vocabularySize, tokenizerJson },
+    identity: { recipeHash, experiment, base: base.recipeHash, flops: null, corpus: null },
   };
 }
 

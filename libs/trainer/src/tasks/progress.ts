@@ -6,7 +6,7 @@ import { arraysOf, newestCheckpoint } from '../run-checkpoints.js';
 import type { FinetuneContext } from './context.js';
 
 /** What identifies the run whose checkpoints these are, and what a reader of them needs. */
-export type RunIdentity = Pick<CheckpointManifest, 'recipeHash' | 'spec' | 'encoders' | 'vocabularySize'> & {
+export type RunOfCheckpoints = Pick<CheckpointManifest, 'recipeHash' | 'spec' | 'encoders' | 'vocabularySize'> & {
   tokenizerJson: string;
 };
 
@@ -26,7 +26,7 @@ type Output = Pick<FinetuneContext, 'store' | 'report'>;
  */
 export async function restoreProgress(
   { store, report }: Output,
-  run: RunIdentity,
+  run: RunOfCheckpoints,
   specs: Specs,
 ): Promise<Progress | null> {
   const latest = await newestCheckpoint(store, report);
@@ -45,7 +45,7 @@ export async function restoreProgress(
 /** Saves parameters and moments; the checkpoint before it goes. */
 export async function saveProgress(
   { store, report }: Output,
-  run: RunIdentity,
+  run: RunOfCheckpoints,
   { step, arrays }: Progress,
   options: { samples: number; specs: Specs },
 ): Promise<void> {

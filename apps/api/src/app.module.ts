@@ -1,0 +1,66 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { ThrottlerModule } from '@nestjs/throttler';
+import type { Logger } from 'pino';
+import { DataSource } from 'typeorm';
+import { AttemptsController } from './attempts/attempts.controller.js';
+import { AttemptsService } from './attempts/attempts.service.js';
+import { AuthController } from './auth/auth.controller.js';
+import { AuthGuard } from './auth/auth.guard.js';
+import { KeysService } from './auth/keys.service.js';
+import { ThrottleGuard } from './auth/throttle.guard.js';
+import type { ServiceConfig } from './config.js';
+import { Dispatcher } from './dispatch/dispatcher.js';
+import type { Launcher } from './dispatch/launcher.js';
+import { HealthController } from './health/health.controller.js';
+import { ServiceMetrics } from './health/metrics.service.js';
+import { Changes } from './http/changes.js';
+import { HistoryService } from './jobs/history.service.js';
+import { JobsController } from './jobs/jobs.controller.js';
+import { PlanService } from './jobs/plan.service.js';
+import { ReadService } from './jobs/read.service.js';
+import { RequestsService } from './jobs/requests.service.js';
+import { SubmitService } from './jobs/submit.service.js';
+import { LeaderboardController } from './leaderboard/leaderboard.controller.js';
+import { LeaderboardService } from './leaderboard/leaderboard.service.js';
+import { ProductsController } from './products/products.controller.js';
+import { ProductsService } from './products/products.service.js';
+import { CONFIG, LAUNCHER, LOG } from './tokens.js';
+
+const MINUTE_MS = 60_000;
+
+export interface AppParts {
+  config: ServiceConfig;
+  database: DataSource;
+  launcher: Launcher;
+  log: Logger;
+}
+
+@Module({})
+export class AppModule {
+  static of({ config, database, launcher, log }: AppParts): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [ThrottlerModule.forRoot([{ ttl: MINUTE_MS, limit: config.rateLimit }])],
+      controllers: [
+        JobsController,
+        AttemptsController,
+        ProductsController,
+        LeaderboardController,
+        AuthController,
+        HealthController,
+      ],
+      providers: [
+        { provide: CONFIG, useValue: config },
+        { provide: DataSource, useValue: database },
+        { provide: LAUNCHER, useValue: launcher },
+        { provide: LOG, useValue: log },
+        { provide: APP_GUARD, useClass: AuthGuard },
+        { provide: APP_GUARD, useClass: ThrottleGuard },
+        ...[Changes, Dispatcher, ServiceMetrics, KeysService],
+        ...[SubmitService, ReadService, RequestsService, HistoryService, PlanService],
+        ...[AttemptsService, ProductsService, LeaderboardService],
+      ],
+    };
+  }
+}

@@ -1,0 +1,134 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  JobSpec,
+  parseDocument,
+  type AttemptCommand,
+  type AttemptEnd,
+  type AttemptIdentity,
+  type AttemptOrder,
+  type AttemptReport,
+  type AttemptStart,
+  type AttemptTwin,
+} from '@orestes/contracts';
+import { Attempt, Job } from '@orestes/database';
+import { afterAttempt } from '@orestes/jobs';
+import { DataSource, IsNull, Not, type EntityManager } from 'typeorm';
+import { matches } from '../auth/token.js';
+import type { ServiceConfig } from '../config.js';
+import { Dispatcher } from '../dispatch/dispatcher.js';
+import { ServiceMetrics } from '../health/metrics.service.js';
+import { Changes } from '../http/changes.js';
+import { ProblemError } from '../http/problem.js';
+import { withOutputs } from '../jobs/addresses.js';
+import { applyVerdict, changeState, lockJob } from '../jobs/state.js';
+import { CONFIG } from '../tokens.js';
+import { saveItems } from './items.js';
+import { registerProducts } from './products.js';
+
+/** The attempt that a worker's token belongs to, or `null`. */
+export type Worker = Pick<Attempt, 'id' | 'jobId' | 'epoch'>;
+
+const superseded = () =>
+  new ProblemError(409, 'ATTEMPT_SUPERSEDED', 'the job was cancelled, has ended, or goes on in another attempt');
+
+/** What workers tell. Everything is fenced: an attempt that is not its job's newest, or has ended, is refused. */
+@Injectable()
+export class AttemptsService {
+  constructor(
+    private readonly database: DataSource,
+    private readonly dispatcher: Dispatcher,
+    private readonly changes: Changes,
+    private readonly metrics: ServiceMetrics,
+    @Inject(CONFIG) private readonly config: ServiceConfig,
+  ) {}
+
+  /** @throws ProblemError 401 */
+  async authenticate(id: string, token: string | null): Promise<Worker> {
+    const attempt = await this.database.getRepository(Attempt).findOneBy({ id });
+    if (attempt && token !== null && matches(token, attempt.tokenHash)) return attempt;
+    throw new ProblemError(401, 'TOKEN_UNKNOWN', "this is not the attempt's token");
+  }
+
+  /** The first process that asks gets the job; another one is refused. */
+  async start(worker: Worker, { process, host, pid }: AttemptStart): Promise<AttemptOrder> {
+    return this.fenced(worker, async (manager, job, attempt) => {
+      if (attempt.process !== null && attempt.process !== process) throw superseded();
+      const spec = await withOutputs(manager, job.projectId, job.spec);
+      if (attempt.process === null) {
+        const now = new Date();
+        const columns = { process, host, pid, state: 'starting', startedAt: now, heartbeatAt: now } as const;
+        await manager.update(Attempt, attempt.id, columns);
+        if (job.state === 'admitted')
+          await changeState(manager, job, { to: 'starting', message: `attempt ${attempt.epoch} on ${host}` });
+      }
+      return { job: job.id, epoch: attempt.epoch, spec: parseDocument(JobSpec, spec, 'spec'), reuse: job.reuse };
+    });
+  }
+
+  /** Notes what the job is by content, and looks for an equal one whose result may stand for it. */
+  async identity(worker: Worker, identity: AttemptIdentity): Promise<AttemptTwin> {
+    return this.fenced(worker, async (manager, job, attempt) => {
+      const { recipeHash, experiment, base, flops, corpus } = identity;
+      await manager.update(Job, job.id, { recipeHash, experiment, base, flops, corpusDigest: corpus });
+      if (job.state === 'starting') {
+        await manager.update(Attempt, attempt.id, { state: 'running' });
+        await changeState(manager, job, { to: 'running', message: `attempt ${attempt.epoch} has begun` });
+      }
+      if (!job.reuse) return { twin: null };
+      const twin = await manager.findOne(Job, {
+        where: {
+          ...{ projectId: job.projectId, kind: job.kind, recipeHash, state: 'succeeded' },
+          ...{ reusedFrom: IsNull(), output: Not(IsNull()) },
+        },
+        order: { id: 'ASC' },
+      });
+      return { twin: twin && twin.output !== null ? { job: twin.id, output: twin.output } : null };
+    });
+  }
+
+  async report(worker: Worker, report: AttemptReport): Promise<AttemptCommand> {
+    return this.fenced(worker, async (manager, job, attempt) => {
+      if (job.state === 'starting') {
+        await manager.update(Attempt, attempt.id, { state: 'running' });
+        await changeState(manager, job, { to: 'running', message: `attempt ${attempt.epoch} has begun` });
+      }
+      const fresh = report.items.slice(Math.max(0, attempt.received - report.first));
+      const received = Math.max(attempt.received, report.first + report.items.length);
+      await saveItems(manager, job, attempt.epoch, fresh);
+      await manager.update(Attempt, attempt.id, { received, heartbeatAt: new Date() });
+      if (report.progress) await manager.update(Job, job.id, { progress: report.progress, version: job.version + 1 });
+      return { command: job.state === 'suspending' ? 'stop' : 'continue' };
+    });
+  }
+
+  /** The end as the worker tells it. Told twice, it counts once. */
+  async end(worker: Worker, end: AttemptEnd): Promise<Record<string, never>> {
+    const told = await this.database.getRepository(Attempt).findOneBy({ id: worker.id });
+    if (told?.state === 'ended' && told.outcome === end.outcome) return {};
+    await this.fenced(worker, async (manager, job, attempt) => {
+      await manager.update(Attempt, attempt.id, { state: 'ended', outcome: end.outcome, endedAt: new Date() });
+      const succeeded = end.outcome === 'succeeded';
+      const set = succeeded ? { result: end.result, reusedFrom: end.reusedFrom } : {};
+      if (succeeded) await registerProducts(manager, job, end.result, end.reusedFrom);
+      await applyVerdict(manager, job, afterAttempt(job, end, this.config.backoffMs), set);
+    });
+    this.metrics.attempts.inc({ outcome: end.outcome });
+    this.dispatcher.poke();
+    return {};
+  }
+
+  /** Does something under the job's lock, if the attempt is its newest and has not ended. */
+  private async fenced<T>(
+    worker: Worker,
+    act: (manager: EntityManager, job: Job, attempt: Attempt) => Promise<T>,
+  ): Promise<T> {
+    const done = await this.database.transaction(async (manager) => {
+      const job = await lockJob(manager, worker.jobId);
+      const attempt = await manager.findOneByOrFail(Attempt, { id: worker.id });
+      if (attempt.epoch !== job.epoch || attempt.state === 'ended') throw superseded();
+      return act(manager, job, attempt);
+    });
+    this.changes.tell(worker.jobId);
+    return done;
+  }
+}

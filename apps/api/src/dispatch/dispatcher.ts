@@ -1,0 +1,81 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { DataSource } from 'typeorm';
+import type { ServiceConfig } from '../config.js';
+import { isDatabaseAway } from '../http/database-away.js';
+import { Changes } from '../http/changes.js';
+import { CONFIG, LAUNCHER, LOG } from '../tokens.js';
+import { admit } from './admit.js';
+import type { Launcher } from './launcher.js';
+import { endLost } from './lost.js';
+import { emptyOutbox } from './outbox.js';
+import { settleParents } from './parents.js';
+
+const EVERY_MS = 1000;
+
+/**
+ * Brings jobs forward: lost workers are noticed, sweeps and pipelines begin and end, free slots are filled, and what the
+ * database says is to be done outside is done. All of it reads what is to be done from the database, so it may be killed
+ * anywhere; several may run at once.
+ */
+@Injectable()
+export class Dispatcher {
+  private readonly since = Date.now();
+  private running: Promise<void> | null = null;
+  private again = false;
+  private timer: NodeJS.Timeout | null = null;
+  private stopped = true;
+
+  constructor(
+    private readonly database: DataSource,
+    private readonly changes: Changes,
+    @Inject(LAUNCHER) private readonly launcher: Launcher,
+    @Inject(CONFIG) private readonly config: ServiceConfig,
+    @Inject(LOG) private readonly log: Logger,
+  ) {}
+
+  start(): void {
+    this.stopped = false;
+    this.timer = setInterval(() => this.poke(), EVERY_MS);
+    this.poke();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    if (this.timer) clearInterval(this.timer);
+    await this.running;
+  }
+
+  /** There may be something to do. */
+  poke(): void {
+    if (this.stopped) return;
+    this.again = true;
+    this.running ??= this.round().finally(() => (this.running = null));
+  }
+
+  private async round(): Promise<void> {
+    while (this.again && !this.stopped) {
+      this.again = false;
+      try {
+        await this.step();
+      } catch (error) {
+        if (isDatabaseAway(error)) this.log.warn('the database is away; the dispatcher waits for it');
+        else this.log.error({ err: error }, 'dispatching failed');
+        return; // the timer tries again
+      }
+    }
+  }
+
+  private async step(): Promise<void> {
+    const { database, launcher, config } = this;
+    const changed = [
+      ...(await settleParents(database)),
+      ...(await endLost(database, launcher, { ...config, since: this.since })),
+      ...(await admit(database, config.slots)),
+    ];
+    await emptyOutbox(database, launcher);
+    for (const job of changed) this.changes.tell(job);
+    // Dependants and parents of what has just ended may go on at once.
+    if (changed.length > 0) this.again = true;
+  }
+}

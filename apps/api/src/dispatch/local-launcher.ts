@@ -1,0 +1,147 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { hostname, setPriority } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Launcher, WorkerOrder } from './launcher.js';
+
+export interface LocalOptions {
+  /** Where the workers find the API. */
+  api: () => string;
+  /** Folder of the workers' own output. */
+  logs: string;
+  /** Told when a worker has ended. */
+  onExit: () => void;
+}
+
+/** Variables that a worker has no business with. */
+const SECRETS = /^(DATABASE_URL|PG[A-Z]+|ORESTES_.*)$/;
+/** What of those a person may want to set for the workers. */
+const PASSED = /^ORESTES_(PJRT_PLUGIN|CACHE|PATIENCE_SECONDS|THREADS)/;
+/** Workers compute: requests are answered first. */
+const NICE = 10;
+const TAIL_LINES = 20;
+const LONGEST_STOP_MS = 60_000;
+
+/** Workers as processes of this machine. They outlive a service that dies, and the next one finds them again. */
+export class LocalLauncher implements Launcher {
+  private readonly children = new Map<string, ChildProcess>();
+
+  constructor(private readonly options: LocalOptions) {}
+
+  async launch({ attempt, token }: WorkerOrder): Promise<void> {
+    await mkdir(this.options.logs, { recursive: true });
+    const log = await open(this.logOf(attempt), 'w');
+    const main = createRequire(import.meta.url).resolve('@orestes/worker/main');
+    try {
+      const child = spawn(process.execPath, ['--enable-source-maps', main], {
+        env: {
+          ...passedOn(process.env),
+          ORESTES_API: this.options.api(),
+          ORESTES_ATTEMPT: attempt,
+          ORESTES_TOKEN: token,
+        },
+        stdio: ['ignore', log.fd, log.fd],
+        detached: true, // Ctrl-C is for the service, which lets its workers save
+      });
+      this.children.set(attempt, child);
+      child.once('error', () => this.options.onExit());
+      child.once('exit', () => this.options.onExit());
+      child.unref();
+      if (child.pid !== undefined) lowerPriority(child.pid);
+    } finally {
+      await log.close();
+    }
+  }
+
+  stop(attempt: string): Promise<void> {
+    this.signal(attempt, 'SIGTERM');
+    return Promise.resolve();
+  }
+
+  async kill(attempt: string): Promise<void> {
+    this.signal(attempt, 'SIGKILL');
+    while (this.pidOf(attempt) !== null) await sleep(20);
+    this.children.delete(attempt);
+    await rm(this.logOf(attempt), { force: true });
+  }
+
+  isGone(attempt: string, place: { host: string; pid: number } | null): boolean {
+    if (this.children.has(attempt)) return this.pidOf(attempt) === null;
+    return place !== null && place.host === hostname() && !isWorker(place.pid, attempt);
+  }
+
+  async lastWords(attempt: string): Promise<string[]> {
+    const text = await readFile(this.logOf(attempt), 'utf8').catch(() => '');
+    return text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .slice(-TAIL_LINES);
+  }
+
+  async stopAll(): Promise<void> {
+    const all = runningWorkers(this.options.api());
+    for (const pid of all) send(pid, 'SIGTERM');
+    const deadline = Date.now() + LONGEST_STOP_MS;
+    const alive = () => runningWorkers(this.options.api());
+    while (alive().length > 0 && Date.now() < deadline) await sleep(50);
+    for (const pid of alive()) send(pid, 'SIGKILL');
+  }
+
+  private signal(attempt: string, signal: NodeJS.Signals): void {
+    const pid = this.pidOf(attempt);
+    if (pid !== null) send(pid, signal);
+  }
+
+  /** Of the attempt's live process, also one that an earlier service started. */
+  private pidOf(attempt: string): number | null {
+    const child = this.children.get(attempt);
+    if (child) return child.exitCode === null && child.signalCode === null ? (child.pid ?? null) : null;
+    return workers().find(({ environment }) => environment.includes(`ORESTES_ATTEMPT=${attempt}`))?.pid ?? null;
+  }
+
+  private readonly logOf = (attempt: string) => path.join(this.options.logs, `${attempt}.log`);
+}
+
+function passedOn(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !SECRETS.test(name) || PASSED.test(name)));
+}
+
+function lowerPriority(pid: number): void {
+  try {
+    setPriority(pid, NICE);
+  } catch {
+    // it has ended already, or the system has no priorities: nothing hangs on it
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has ended by itself
+  }
+}
+
+const runningWorkers = (api: string): number[] =>
+  workers().flatMap(({ pid, environment }) => (environment.includes(`ORESTES_API=${api}`) ? [pid] : []));
+
+const isWorker = (pid: number, attempt: string): boolean => environmentOf(pid).includes(`ORESTES_ATTEMPT=${attempt}`);
+
+/** Processes of this user's that a service has started, by what they were started with. */
+function workers(): { pid: number; environment: string[] }[] {
+  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  return pids
+    .map((pid) => ({ pid, environment: environmentOf(pid) }))
+    .filter(({ environment }) => environment.some((line) => line.startsWith('ORESTES_ATTEMPT=')));
+}
+
+function environmentOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    return []; // gone, or another user's
+  }
+}

@@ -1,0 +1,57 @@
+import { Attempt, Outbox } from '@orestes/database';
+import { afterAttempt } from '@orestes/jobs';
+import { Not, type DataSource } from 'typeorm';
+import type { ServiceConfig } from '../config.js';
+import { applyVerdict, lockJob } from '../jobs/state.js';
+import type { Launcher } from './launcher.js';
+
+interface Patience extends Pick<ServiceConfig, 'heartbeatMs' | 'backoffMs'> {
+  /** When this service began to listen: before, nobody could report. Milliseconds since 1970. */
+  since: number;
+}
+
+/**
+ * Ends attempts whose workers are gone or silent; their jobs start again, or fail.
+ * @returns the jobs
+ */
+export async function endLost(database: DataSource, launcher: Launcher, patience: Patience): Promise<string[]> {
+  const live = await database.getRepository(Attempt).find({ where: { state: Not('ended') }, order: { id: 'ASC' } });
+  const changed: string[] = [];
+  for (const attempt of live) {
+    const why = lossOf(attempt, launcher, patience);
+    if (why === null) continue;
+    const words = await launcher.lastWords(attempt.id);
+    if (await end(database, attempt, why, words, patience.backoffMs)) changed.push(attempt.jobId);
+  }
+  return changed;
+}
+
+/** What speaks for the worker's being lost; null while nothing does. */
+function lossOf(attempt: Attempt, launcher: Launcher, { heartbeatMs, since }: Patience): string | null {
+  const { id, host, pid, heartbeatAt } = attempt;
+  if (heartbeatAt === null) return null; // it is not launched yet
+  const place = host !== null && pid !== null ? { host, pid } : null;
+  if (launcher.isGone(id, place)) return 'its worker ended without a word';
+  const silence = Date.now() - Math.max(heartbeatAt.getTime(), since);
+  return silence > heartbeatMs ? `its worker was silent for ${Math.round(silence / 1000)} s` : null;
+}
+
+function end(database: DataSource, lost: Attempt, why: string, words: string[], backoffMs: number): Promise<boolean> {
+  return database.transaction(async (manager) => {
+    const job = await lockJob(manager, lost.jobId);
+    const attempt = await manager.findOneByOrFail(Attempt, { id: lost.id });
+    // It may have told its end just now: its last report and its exit race with this.
+    if (attempt.state === 'ended' || attempt.heartbeatAt?.getTime() !== lost.heartbeatAt?.getTime()) return false;
+    await manager.update(Attempt, attempt.id, { state: 'ended', outcome: 'lost', endedAt: new Date() });
+    await manager.insert(Outbox, { attemptId: attempt.id, action: 'kill' });
+    if (words.length > 0)
+      await manager.query(
+        'INSERT INTO log_line (job_id, attempt, time, text) SELECT $1, $2, now(), unnest($3::text[])',
+        [job.id, attempt.epoch, words.map((line) => line.replaceAll('\0', '').slice(0, 10_000))],
+      );
+    const last = words.at(-1);
+    const message = last === undefined ? why : `${why}; its last words: ${last.replaceAll('\0', '').slice(0, 500)}`;
+    await applyVerdict(manager, job, afterAttempt(job, { outcome: 'lost', code: 'WORKER_LOST', message }, backoffMs));
+    return true;
+  });
+}

@@ -1,0 +1,124 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { OrestesError, type PlanDocument, type PretrainSpec, type SubmittedSpec } from '@orestes/contracts';
+import { newId } from '@orestes/database';
+import { expand } from '@orestes/jobs';
+import { plan, recipeHash, resolvePretrain } from '@orestes/trainer';
+import { openPretrainCorpus } from '@orestes/worker';
+import { DataSource } from 'typeorm';
+import type { Owner } from '../auth/keys.service.js';
+import type { ServiceConfig } from '../config.js';
+import { CONFIG } from '../tokens.js';
+import { withOutputs } from './addresses.js';
+import { SubmitService } from './submit.service.js';
+
+interface Text {
+  vocabularySize: number | null;
+  digest: string | null;
+  note: string | null;
+}
+
+/** What a submission would do and take, by formula: nothing is run, nothing is written. */
+@Injectable()
+export class PlanService {
+  constructor(
+    private readonly database: DataSource,
+    private readonly submissions: SubmitService,
+    @Inject(CONFIG) private readonly config: ServiceConfig,
+  ) {}
+
+  async plan(owner: Owner, spec: SubmittedSpec): Promise<PlanDocument> {
+    const nodes = expand(spec, newId);
+    const jobs = this.submissions.jobsOf(owner, nodes);
+    const isParent = spec.kind === 'sweep' || spec.kind === 'pipeline';
+    const resolved = isParent ? spec : (jobs[0]!.spec as SubmittedSpec);
+    const none = {
+      parameters: null,
+      steps: null,
+      tokens: null,
+      flops: null,
+      memoryBytes: null,
+      seconds: null,
+      cost: null,
+    };
+    const empty: PlanDocument = { spec: resolved, recipeHash: null, jobs: nodes.length, note: null, ...none };
+    const pretrain = nodes.map((node) => node.spec).filter((each) => each.kind === 'pretrain');
+    if (pretrain.length === 0) return { ...empty, note: 'figures are for pretraining; this has none' };
+    const corpus = nodes.map((node) => node.spec).find((each) => each.kind === 'corpus');
+    const text =
+      corpus && 'train' in corpus.tokenizer
+        ? toBeBuilt(corpus.tokenizer.train.vocabularySize)
+        : await read((await withOutputs(this.database.manager, owner.id, pretrain[0]!)).corpus);
+    if (text.vocabularySize === null) return { ...empty, note: text.note };
+    const plans = pretrain.map((each) => {
+      const full = resolvePretrain({ ...each, output: 'plan' } as PretrainSpec);
+      return { full, plan: plan(full, text.vocabularySize!) };
+    });
+    const sum = (of: (p: (typeof plans)[number]) => number) => plans.reduce((total, p) => total + of(p), 0);
+    const flops = sum((p) => p.plan.flops.total);
+    const [first] = plans as [(typeof plans)[number]];
+    return {
+      ...empty,
+      recipeHash: text.digest !== null && spec.kind === 'pretrain' ? recipeHash(first.full, text.digest) : null,
+      parameters: first.plan.parameters.total,
+      steps: sum((p) => p.plan.steps),
+      tokens: sum((p) => p.plan.tokens),
+      flops,
+      memoryBytes: Math.max(...plans.map((p) => p.plan.memory.total)),
+      ...(await this.timeAndCost(owner, flops, text.note)),
+    };
+  }
+
+  private async timeAndCost(
+    owner: Owner,
+    flops: number,
+    note: string | null,
+  ): Promise<Pick<PlanDocument, 'seconds' | 'cost' | 'note'>> {
+    const speed = this.config.deviceFlops ?? (await this.pastSpeed(owner));
+    const told = (more: string) => [note, more].filter(Boolean).join('; ');
+    if (speed === null)
+      return {
+        seconds: null,
+        cost: null,
+        note: told('no time: no pretraining has ended here yet, and ORESTES_DEVICE_FLOPS is not set'),
+      };
+    const seconds = flops / speed;
+    const price = this.config.deviceHourPrice;
+    const source = this.config.deviceFlops ? 'as ORESTES_DEVICE_FLOPS says' : 'as past pretrainings here';
+    return {
+      seconds,
+      cost: price === null ? null : (seconds / 3600) * price,
+      note: told(`time at ${speed.toExponential(1)} FLOP/s and device, ${source}`),
+    };
+  }
+
+  /** Operations a second and device that the newest pretrainings reached, the median; null where there was none. */
+  private async pastSpeed(owner: Owner): Promise<number | null> {
+    const [{ speed }] = await this.database.query<[{ speed: number | null }]>(
+      `SELECT (percentile_cont(0.5) WITHIN GROUP (ORDER BY flops / seconds))::float8 AS speed FROM (
+         SELECT job.flops, greatest(0.001, sum(extract(epoch FROM attempt.ended_at - attempt.started_at))
+                  * (job.spec->'engine'->>'devices')::int) AS seconds
+         FROM job JOIN attempt ON attempt.job_id = job.id
+         WHERE job.project_id = $1 AND job.kind = 'pretrain' AND job.state = 'succeeded' AND job.reused_from IS NULL
+           AND job.flops IS NOT NULL AND attempt.ended_at IS NOT NULL AND attempt.started_at IS NOT NULL
+         GROUP BY job.id ORDER BY job.id DESC LIMIT 20) AS past`,
+      [owner.id],
+    );
+    return speed;
+  }
+}
+
+const toBeBuilt = (vocabularySize: number): Text => ({
+  vocabularySize,
+  digest: null,
+  note: `the corpus is not built yet: a vocabulary of ${vocabularySize} is assumed, as asked for`,
+});
+
+async function read(address: string): Promise<Text> {
+  try {
+    const { vocabularySize, digest } = await openPretrainCorpus(address);
+    return { vocabularySize, digest, note: null };
+  } catch (error) {
+    if (!(error instanceof OrestesError)) throw error;
+    return { vocabularySize: null, digest: null, note: `no figures: ${error.message}` };
+  }
+}

@@ -1,0 +1,169 @@
+import { Injectable } from '@nestjs/common';
+import { addressOfJob, jobOfAddress, jobsIn, mapAddresses, parseDocument, SubmittedSpec } from '@orestes/contracts';
+import { Attempt, Job, newId, Outbox } from '@orestes/database';
+import { isTerminal, REQUESTS, type JobRequest } from '@orestes/jobs';
+import { DataSource, Not, type EntityManager } from 'typeorm';
+import type { Owner } from '../auth/keys.service.js';
+import { Dispatcher } from '../dispatch/dispatcher.js';
+import { Changes } from '../http/changes.js';
+import { notFound, ProblemError } from '../http/problem.js';
+import { changeState, lockJob } from './state.js';
+import { SubmitService, type NewJob } from './submit.service.js';
+
+/** What people ask of jobs that there are. */
+@Injectable()
+export class RequestsService {
+  constructor(
+    private readonly database: DataSource,
+    private readonly dispatcher: Dispatcher,
+    private readonly changes: Changes,
+    private readonly submissions: SubmitService,
+  ) {}
+
+  /** Ends a job, and all of its children that have not ended. Its worker is stopped after that; what it still says is refused. */
+  cancel(owner: Owner, id: string): Promise<void> {
+    return this.forFamily(owner, id, 'cancel', async (manager, job) => {
+      const message = 'asked for';
+      await endAttempt(manager, job, 'superseded', 'kill');
+      await changeState(manager, job, { to: 'cancelled', message });
+    });
+  }
+
+  /** Lets a job save and stop, and its children. */
+  suspend(owner: Owner, id: string): Promise<void> {
+    return this.forFamily(owner, id, 'suspend', async (manager, job) => {
+      if (isParent(job)) return; // its children's states are its own
+      if (job.state === 'queued') return changeState(manager, job, { to: 'suspended', message: 'asked for' });
+      await tellWorker(manager, job, 'stop');
+      await changeState(manager, job, { to: 'suspending', message: 'asked for' });
+    });
+  }
+
+  /** Puts a suspended job, or the suspended children of a parent, into the queue again. */
+  resume(owner: Owner, id: string): Promise<void> {
+    return this.forFamily(owner, id, 'resume', (manager, job) =>
+      changeState(manager, job, { to: 'queued', message: 'resumed', set: { notBefore: null } }),
+    );
+  }
+
+  /**
+   * A new job that does again what failed: with the same spec, and in the same output, so that it goes on from the last
+   * checkpoint. Children that had succeeded are kept.
+   * @returns the new job's id
+   */
+  async retry(owner: Owner, id: string): Promise<string> {
+    const made = await this.database.transaction(async (manager) => {
+      const job = await owned(manager, owner, id);
+      assertAllowed(job, 'retry');
+      const old = [job, ...(await descendants(manager, job))];
+      const ids = new Map(old.map((each) => [each.id, newId()]));
+      await this.submissions.insert(
+        manager,
+        owner,
+        old.map((each) => copyOf(each, ids, each === job)),
+      );
+      return ids.get(job.id)!;
+    });
+    this.dispatcher.poke();
+    return made;
+  }
+
+  /** Does something to a job and to all below it that are in a fitting state, parents first. */
+  private async forFamily(
+    owner: Owner,
+    id: string,
+    request: Exclude<JobRequest, 'retry'>,
+    act: (manager: EntityManager, job: Job) => Promise<void>,
+  ): Promise<void> {
+    const changed = await this.database.transaction(async (manager) => {
+      const job = await owned(manager, owner, id);
+      const fits = ({ state }: Job) => (REQUESTS[request] as readonly string[]).includes(state);
+      const below = isParent(job) ? (await descendants(manager, job)).filter(fits) : [];
+      if (below.length === 0 || !isParent(job)) assertAllowed(job, request);
+      const all = fits(job) ? [job, ...below] : below;
+      for (const { id } of all) {
+        const each = await lockJob(manager, id);
+        if (fits(each)) await act(manager, each); // another transaction may have been faster
+      }
+      return all;
+    });
+    for (const job of changed) this.changes.tell(job.id);
+    this.dispatcher.poke();
+  }
+}
+
+const isParent = ({ kind }: Job) => kind === 'sweep' || kind === 'pipeline';
+
+async function owned(manager: EntityManager, owner: Owner, id: string): Promise<Job> {
+  const job = await lockJob(manager, id);
+  if (job.projectId !== owner.id) throw notFound('job');
+  return job;
+}
+
+function assertAllowed(job: Job, request: JobRequest): void {
+  const states: readonly string[] = REQUESTS[request];
+  if (states.includes(job.state)) return;
+  const end = isTerminal(job.state) ? 'it has ended' : `it is ${job.state}`;
+  throw new ProblemError(
+    409,
+    'STATE_CONFLICT',
+    `${request}: ${job.name} can't be asked that: ${end} (allowed: ${states.join(', ')})`,
+  );
+}
+
+/** Children, and theirs; parents first. */
+async function descendants(manager: EntityManager, { id }: Job): Promise<Job[]> {
+  const rows = await manager.query<{ id: string }[]>(
+    `WITH RECURSIVE below AS (
+       SELECT id FROM job WHERE parent_id = $1
+       UNION ALL SELECT job.id FROM job JOIN below ON job.parent_id = below.id)
+     SELECT id FROM below ORDER BY id`,
+    [id],
+  );
+  if (rows.length === 0) return [];
+  return manager
+    .createQueryBuilder(Job, 'job')
+    .where('job.id IN (:...ids)', { ids: rows.map((row) => row.id) })
+    .orderBy('job.id')
+    .getMany();
+}
+
+/** Ends the live attempt, if there is one, in the same transaction. */
+export async function endAttempt(
+  manager: EntityManager,
+  job: Job,
+  outcome: string,
+  action: 'kill' | null,
+): Promise<void> {
+  const attempt = await manager.findOneBy(Attempt, { jobId: job.id, epoch: job.epoch, state: Not('ended') });
+  if (!attempt) return;
+  await manager.update(Attempt, attempt.id, { state: 'ended', outcome, endedAt: new Date() });
+  if (action) await manager.insert(Outbox, { attemptId: attempt.id, action });
+}
+
+async function tellWorker(manager: EntityManager, job: Job, action: 'stop'): Promise<void> {
+  const attempt = await manager.findOneBy(Attempt, { jobId: job.id, epoch: job.epoch, state: Not('ended') });
+  if (attempt) await manager.insert(Outbox, { attemptId: attempt.id, action });
+}
+
+/** The same job anew. `job:` addresses of its family mean the new ones. */
+function copyOf(job: Job, ids: ReadonlyMap<string, string>, isRoot: boolean): NewJob & { dependsOn: string[] } {
+  const renamed = (address: string) => {
+    const id = jobOfAddress(address);
+    return id !== null && ids.has(id) ? addressOfJob(ids.get(id)!) : address;
+  };
+  const spec = mapAddresses(parseDocument(SubmittedSpec, job.spec, 'spec'), renamed);
+  const kept = job.state === 'succeeded';
+  const dependsOn = isParent(job) ? [] : jobsIn(spec);
+  return {
+    ...{ id: ids.get(job.id)!, projectId: job.projectId, childIndex: job.childIndex, kind: job.kind, name: job.name },
+    parentId: isRoot ? job.parentId : ids.get(job.parentId!)!,
+    ...{ spec: spec as never, output: job.output, labels: job.labels, priority: job.priority, retries: job.retries },
+    ...{ reuse: job.reuse, retryOf: job.id, state: kept ? 'succeeded' : 'queued', dependsOn },
+    ...(kept && {
+      ...{ recipeHash: job.recipeHash, experiment: job.experiment, base: job.base, corpusDigest: job.corpusDigest },
+      ...{ flops: job.flops, result: job.result as never, progress: job.progress as never },
+      ...{ reusedFrom: job.reusedFrom ?? job.id, finishedAt: job.finishedAt, message: 'kept' },
+    }),
+  };
+}

@@ -1,0 +1,77 @@
+import type { JobState } from '@orestes/contracts';
+import { Job } from '@orestes/database';
+import { canFollow, isTerminal, type Verdict } from '@orestes/jobs';
+import type { EntityManager, QueryDeepPartialEntity } from 'typeorm';
+import { notFound } from '../http/problem.js';
+
+/** Takes the job's lock, which whoever changes anything of a job holds. */
+export async function lockJob(manager: EntityManager, id: string): Promise<Job> {
+  const job = await manager.findOne(Job, { where: { id }, lock: { mode: 'pessimistic_write' } });
+  if (!job) throw notFound('job');
+  return job;
+}
+
+export interface StateChange {
+  to: JobState;
+  message: string;
+  reason?: string | null;
+  /** Columns that change with it. */
+  set?: Partial<Job>;
+}
+
+/** The one way in which a job changes its state. The caller holds its lock. */
+export async function changeState(manager: EntityManager, job: Job, change: StateChange): Promise<void> {
+  const { to, message, reason = null, set = {} } = change;
+  if (!canFollow(job.state, to)) throw new Error(`job ${job.id}: ${to} can't follow ${job.state}`);
+  const now = new Date();
+  const columns: Partial<Job> = { ...set, state: to, message, reason, version: job.version + 1 };
+  if (to === 'running' && !job.startedAt) columns.startedAt = now;
+  if (isTerminal(to)) columns.finishedAt = now;
+  await manager.update(Job, job.id, columns as QueryDeepPartialEntity<Job>);
+  Object.assign(job, columns);
+  await addEvent(manager, job, { type: 'state', state: to, message });
+  if (isTerminal(to) && to !== 'succeeded') await failDependants(manager, job);
+}
+
+export async function applyVerdict(
+  manager: EntityManager,
+  job: Job,
+  verdict: Verdict,
+  set: Partial<Job> = {},
+): Promise<void> {
+  const { state: to, message, reason, failure, backoffMs } = verdict;
+  const notBefore = backoffMs > 0 ? new Date(Date.now() + backoffMs) : null;
+  const failures = job.failures + (failure ? 1 : 0);
+  await changeState(manager, job, { to, message, reason, set: { notBefore, failures, ...set } });
+}
+
+export async function addEvent(
+  manager: EntityManager,
+  job: Pick<Job, 'id' | 'epoch'>,
+  event: { type: string; message: string; state?: JobState; time?: Date },
+): Promise<void> {
+  const { type, message, state = null, time = new Date() } = event;
+  await manager.query(
+    'INSERT INTO event (job_id, time, type, state, message, attempt) VALUES ($1, $2, $3, $4, $5, $6)',
+    [job.id, time, type, state, message, job.epoch || null],
+  );
+}
+
+/**
+ * Jobs that wait for what will never be. They are younger than the job they need, so rows are locked in the order of their
+ * ids everywhere, and no two transactions wait for each other.
+ */
+async function failDependants(manager: EntityManager, job: Job): Promise<void> {
+  const waiting = await manager
+    .createQueryBuilder(Job, 'job')
+    .innerJoin('dependency', 'd', 'd.job_id = job.id AND d.on_id = :id', { id: job.id })
+    .where("job.state IN ('queued', 'suspended')")
+    .orderBy('job.id')
+    .setLock('pessimistic_write', undefined, ['job'])
+    .getMany();
+  for (const dependant of waiting) {
+    const message = `it needs the output of ${job.name}, which ${job.state === 'cancelled' ? 'was cancelled' : job.state}`;
+    const to = job.state === 'cancelled' || dependant.state === 'suspended' ? 'cancelled' : 'failed';
+    await changeState(manager, dependant, { to, message, reason: to === 'failed' ? 'DEPENDENCY_FAILED' : null });
+  }
+}

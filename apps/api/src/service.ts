@@ -1,0 +1,185 @@
+import 'reflect-metadata';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { SwaggerModule } from '@nestjs/swagger';
+import { OrestesError } from '@orestes/contracts';
+import { createDataSource, EmbeddedPostgres, type DataSource } from '@orestes/database';
+import express, { type NextFunction, type Request, type Response } from 'express';
+import { pino, type Logger } from 'pino';
+import { pinoHttp } from 'pino-http';
+import { AppModule } from './app.module.js';
+import { DEFAULT_PROJECT, KeysService } from './auth/keys.service.js';
+import { isLoopback, type ServiceConfig } from './config.js';
+import { Dispatcher } from './dispatch/dispatcher.js';
+import { LocalLauncher } from './dispatch/local-launcher.js';
+import { ServiceMetrics } from './health/metrics.service.js';
+import { jsonBody } from './http/json-body.js';
+import { localOnly } from './http/local-only.js';
+import { openApiDocument } from './http/openapi.js';
+import { ProblemFilter } from './http/problem-filter.js';
+
+const BODY_BYTES = 1 << 20;
+const REPORT_BYTES = 16 << 20;
+
+/** A service that answers. */
+export interface Service {
+  /** http://host:port */
+  url: string;
+  /** Where the embedded database's data lies; null with DATABASE_URL. */
+  databaseFolder: string | null;
+  /** File with the first API key, where keys are needed and there was none. */
+  firstKey: string | null;
+  /** Lets workers save, ends them, and everything else. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts database, API, dispatcher and page.
+ * @throws OrestesError DATABASE_UNAVAILABLE, DATA_IN_USE, PORT_IN_USE, STORE_DENIED
+ */
+export async function startService(config: ServiceConfig): Promise<Service> {
+  const log = pino(
+    { level: config.logLevel, redact: ['req.headers.authorization', 'req.headers["x-api-key"]'] },
+    pino.destination(2),
+  );
+  await mkdir(config.data, { recursive: true }).catch((error: Error) => {
+    throw new OrestesError('STORE_DENIED', `${config.data}: cannot be made: ${error.message}`, 1, { cause: error });
+  });
+  const postgres = config.databaseUrl === null ? await startPostgres(config, log) : null;
+  let database: DataSource | null = null;
+  try {
+    database = await connect(config.databaseUrl ?? postgres!.url);
+    const { app, launcher } = await createApp(config, database, log);
+    const url = await listen(app, config);
+    const firstKey = config.keys ? await makeFirstKey(app.get(KeysService), config) : null;
+    await app.get(KeysService).project(DEFAULT_PROJECT);
+    const dispatcher = app.get(Dispatcher);
+    dispatcher.start();
+    const stop = async () => {
+      await dispatcher.stop();
+      await launcher.stopAll(); // their last reports are still taken
+      app.getHttpServer().closeAllConnections();
+      await app.close();
+      await database!.destroy();
+      await postgres?.stop();
+    };
+    return { url, databaseFolder: postgres?.folder ?? null, firstKey, stop };
+  } catch (error) {
+    await database?.destroy().catch(() => undefined);
+    await postgres?.stop();
+    throw error;
+  }
+}
+
+function startPostgres({ data }: ServiceConfig, log: Logger): Promise<EmbeddedPostgres> {
+  const onRestart = (problem: unknown) =>
+    problem === null
+      ? log.warn('PostgreSQL died and was started again')
+      : log.fatal({ err: problem }, 'PostgreSQL died');
+  return EmbeddedPostgres.start({ folder: path.join(data, 'database'), onRestart });
+}
+
+async function connect(url: string): Promise<DataSource> {
+  try {
+    const database = await createDataSource({ url }).initialize();
+    await database.runMigrations();
+    return database;
+  } catch (error) {
+    // The address has a password in it: it is not repeated.
+    throw new OrestesError('DATABASE_UNAVAILABLE', `the database can't be used: ${(error as Error).message}`, 1, {
+      cause: error,
+    });
+  }
+}
+
+async function createApp(config: ServiceConfig, database: DataSource, log: Logger) {
+  let address = '';
+  const launcher = new LocalLauncher({
+    api: () => address,
+    logs: path.join(config.data, 'logs'),
+    onExit: () => app.get(Dispatcher).poke(),
+  });
+  const parts = { config, database, launcher, log };
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.of(parts), {
+    logger: ['error', 'fatal'],
+    bodyParser: false,
+    abortOnError: false,
+  });
+  app.disable('x-powered-by');
+  app.use(requestLog(log));
+  app.use(app.get(ServiceMetrics).observe, headers);
+  if (!config.keys) app.use(localOnly);
+  app.use(unversioned);
+  app.use(jsonBody({ '/attempts/': REPORT_BYTES }, BODY_BYTES));
+  app.use(express.static(pages(), { index: 'index.html', maxAge: '1h', setHeaders: freshIndex }));
+  app.useGlobalFilters(new ProblemFilter(log));
+  const document = openApiDocument(app);
+  SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', customSiteTitle: 'Orestes API' });
+  app.getHttpServer().once('listening', () => {
+    const { port } = app.getHttpServer().address() as { port: number };
+    const host = config.host === '0.0.0.0' ? '127.0.0.1' : config.host === '::' ? '[::1]' : config.host;
+    address = `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
+  });
+  return { app, launcher };
+}
+
+/** One line a request, of what holds no secret: no header and no body. */
+const requestLog = (logger: Logger) =>
+  pinoHttp({
+    logger,
+    customLogLevel: (_, response) => (response.statusCode >= 500 ? 'error' : 'info'),
+    serializers: {
+      req: ({ id, method, url }: { id: unknown; method: string; url: string }) => ({ id, method, url }),
+      res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
+    },
+  });
+
+/** /v1/jobs is /jobs. */
+function unversioned(request: Request, _: Response, next: NextFunction): void {
+  if (request.url.startsWith('/v1/')) request.url = request.url.slice('/v1'.length);
+  next();
+}
+
+function headers(_: Request, response: Response, next: NextFunction): void {
+  response.setHeader('x-content-type-options', 'nosniff');
+  response.setHeader('referrer-policy', 'no-referrer');
+  response.setHeader('x-frame-options', 'DENY');
+  next();
+}
+
+const pages = () =>
+  path.join(path.dirname(createRequire(import.meta.url).resolve('@orestes/web/package.json')), 'dist');
+
+/** Files under assets/ carry their digest in their names; the page itself is asked for each time. */
+function freshIndex(response: { setHeader(name: string, value: string): void }, file: string): void {
+  if (file.endsWith('.html')) response.setHeader('cache-control', 'no-cache');
+}
+
+async function listen(app: NestExpressApplication, { host, port }: ServiceConfig): Promise<string> {
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    await app.close();
+    if (code === 'EADDRINUSE')
+      throw new OrestesError(
+        'PORT_IN_USE',
+        `port ${port} of ${host} is taken; choose another by --port (0: any free one)`,
+      );
+    throw new OrestesError('PORT_IN_USE', `${host}:${port} can't be listened at: ${message}`, 1, { cause: error });
+  }
+  const { port: taken } = app.getHttpServer().address() as { port: number };
+  return `http://${isLoopback(host) ? 'localhost' : host}:${taken}`;
+}
+
+/** Where keys are needed there must be a first one; it is written to a file of the owner's alone, never shown. */
+async function makeFirstKey(keys: KeysService, { data }: ServiceConfig): Promise<string | null> {
+  if (!(await keys.none())) return null;
+  const file = path.join(data, 'first-key');
+  const { key } = await keys.create(await keys.project(DEFAULT_PROJECT), { name: 'first' });
+  await writeFile(file, `${key}\n`, { mode: 0o600 });
+  return file;
+}

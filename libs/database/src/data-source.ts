@@ -1,0 +1,30 @@
+import 'reflect-metadata';
+import { DataSource } from 'typeorm';
+import * as entities from './entities/index.js';
+import { Jobs1764000000000 } from './migrations/1764000000000-jobs.js';
+
+export interface DatabaseOptions {
+  /** postgres://user:password@host:port/database */
+  url: string;
+  /** Connections at most. */
+  connections?: number;
+}
+
+/** A data source over the service's tables; call `initialize`, then `runMigrations`. */
+export function createDataSource({ url, connections = 20 }: DatabaseOptions): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    applicationName: 'orestes',
+    entities: Object.values(entities),
+    migrations: [Jobs1764000000000],
+    migrationsTransactionMode: 'each',
+    synchronize: false,
+    parseInt8: true,
+    poolSize: connections,
+    connectTimeoutMS: 5000,
+    // A database that is away is told by whoever needs it; the pool's own words would come on top.
+    logging: false,
+    poolErrorHandler: () => undefined,
+  });
+}
