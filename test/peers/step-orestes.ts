@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { readFileSync } from 'node:fs';
-import type { EncoderConfig, ResolvedPretrain } from '@orestes/contracts';
+import { PretrainSpec, type EncoderConfig, type ResolvedPretrain } from '@orestes/contracts';
 import { createEngine, stepKey, type HostArrays } from '@orestes/engine';
 import { initialize, pretrainStep, resolvePretrain } from '@orestes/trainer';
 
@@ -101,23 +101,25 @@ function specOf(c: StepConfig): ResolvedPretrain {
     attentionDropout: c.dropout,
     initializerStd: 0.02,
   });
-  return resolvePretrain({
-    kind: 'pretrain',
-    name: 'bench',
-    recipe: 'decoupled-optim',
-    size: 'tiny',
-    seed: 1,
-    corpus: 'none',
-    output: 'none',
-    engine: { name: 'xla', device: 'cpu', devices: 1, precision: c.precision, remat: false },
-    model: { generator: encoder(c.layersG), discriminator: encoder(c.layersD) },
-    objective: { lossWeight: 50 },
-    optimizers: {},
-    schedule: { maxSteps: 1000, warmupSteps: 10, batchSize: c.batch, sequenceLength: c.length, accumulation: 1 },
-    checkpoint: { everySteps: 1000, keep: 1 },
-    log: { everySteps: 10 },
-    evaluation: { everySteps: 1000, batches: 1 },
-  });
+  return resolvePretrain(
+    PretrainSpec.parse({
+      kind: 'pretrain',
+      name: 'bench',
+      recipe: 'decoupled-optim',
+      size: 'tiny',
+      seed: 1,
+      corpus: 'none',
+      output: 'none',
+      engine: { name: 'xla', device: 'cpu', devices: 1, precision: c.precision, remat: false },
+      model: { generator: encoder(c.layersG), discriminator: encoder(c.layersD) },
+      objective: { lossWeight: 50 },
+      optimizers: {},
+      schedule: { maxSteps: 1000, warmupSteps: 10, batchSize: c.batch, sequenceLength: c.length, accumulation: 1 },
+      checkpoint: { everySteps: 1000, keep: 1 },
+      log: { everySteps: 10 },
+      evaluation: { everySteps: 1000, batches: 1 },
+    }),
+  );
 }
 
 /** Random tokens, the same number of random selections in each sequence. */

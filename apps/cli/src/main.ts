@@ -1,25 +1,9 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { UserError } from '@orestes/contracts';
+import { collect, lazy, positive, SPEC, type NewCommand } from './arguments.js';
 import { EXIT, reportFailure } from './output.js';
+import { addServiceCommands } from './service-commands.js';
 import { outputClosed } from './stop.js';
-
-const SPEC = 'a spec in YAML or JSON, or - for standard input';
-const collect = (value: string, all: string[]): string[] => [...all, value];
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('a whole number of at least 1 is needed.');
-  return value;
-}
-
-/** Loads a command when it is called: `--help` answers at once. */
-const lazy =
-  <A extends unknown[]>(load: () => Promise<(...args: A) => unknown>) =>
-  async (...args: A): Promise<void> => {
-    await (
-      await load()
-    )(...args);
-  };
 
 /** The command line. Each command is one file under commands/. */
 export function program(): Command {
@@ -28,7 +12,7 @@ export function program(): Command {
     .version('0.1.0')
     .exitOverride()
     .configureOutput({ outputError: () => undefined }); // told by main, as every other error
-  const command = (parent: Command, usage: string, summary: string): Command =>
+  const command: NewCommand = (parent, usage, summary) =>
     parent.command(usage).description(summary).option('--json', 'one JSON document a line, for programs', false);
 
   command(cli, 'run <spec>', 'run a corpus, pretrain, finetune or evaluate job in this process')
@@ -39,6 +23,7 @@ export function program(): Command {
     .addHelpText('after', `\n<spec>: ${SPEC}`)
     .option('--set <path=value>', 'put a value over what the spec says (repeatable)', collect, [])
     .action(lazy(async () => (await import('./commands/plan.js')).plan));
+  addServiceCommands(cli, command);
   command(cli, 'recipes [name]', 'the named recipes, or every value of one').action(
     lazy(async () => (await import('./commands/recipes.js')).showRecipes),
   );

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { JobSpec, parseDocument, UserError } from '@orestes/contracts';
+import type { z } from 'zod';
 import { parseValue } from './spec-text.js';
 
 /** A spec is written by people; a file larger than this is something else. */
@@ -11,16 +12,21 @@ const LARGEST_BYTES = 1 << 20;
  * @param settings `path.to.field=value`, each put over what the file says
  * @throws UserError SPEC_UNREADABLE, INVALID_SPEC
  */
-export async function readSpec(file: string, settings: readonly string[] = []): Promise<JobSpec> {
+export const readSpec = (file: string, settings: readonly string[] = []): Promise<JobSpec> =>
+  readSpecAs(JobSpec, file, settings);
+
+/** The same, of any form of spec. */
+export async function readSpecAs<S extends z.ZodType>(
+  schema: S,
+  file: string,
+  settings: readonly string[],
+): Promise<z.output<S>> {
   const where = file === '-' ? 'standard input' : file;
   const raw = parseValue(await readText(file, where), where);
   if (!isRecord(raw))
-    throw new UserError(
-      'INVALID_SPEC',
-      `${where}: a spec is an object with a field kind (allowed: corpus, pretrain, finetune, evaluate)`,
-    );
+    throw new UserError('INVALID_SPEC', `${where}: a spec is an object with a field kind (docs/spec.md lists them)`);
   for (const setting of settings) put(raw, setting);
-  return parseDocument(JobSpec, raw, 'spec');
+  return parseDocument(schema, raw, 'spec');
 }
 
 async function readText(file: string, where: string): Promise<string> {
