@@ -21,10 +21,10 @@ export default defineConfig(
   globalIgnores(['**/dist/', '.cache/', 'runs/']),
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
-    rules: { '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }] },
+    rules: { '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }] },
   },
   { files: ['**/*.{js,mjs}'], languageOptions: { globals: readonly(nodeGlobals) } },
   { files: ['**/*.cjs'], languageOptions: { globals: readonly([...nodeGlobals, ...commonJs]) } },

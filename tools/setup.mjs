@@ -1,17 +1,27 @@
 // npm run setup [-- --device cpu|cuda] [--engine xla|tfjs-node|tfjs-node-gpu]: installs what a fresh clone needs.
 import { parseArgs } from 'node:util';
-import { EXIT, fail, once, quietly, root } from './steps.mjs';
+import { EXIT, fail, filesIn, once, quietly, root } from './steps.mjs';
 import path from 'node:path';
 
 const DEVICES = ['cpu', 'cuda'];
 const ENGINES = ['xla', 'tfjs-node', 'tfjs-node-gpu'];
 
-/** npm packages and the compiled sources. Both are skipped when nothing changed. */
+/** npm packages, the compiled sources and the pages. What did not change is skipped. */
 export async function prepare() {
   await once('packages', 'node_modules/typescript', ['package-lock.json'], () =>
     quietly('installing npm packages', 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']),
   );
   await build();
+  const pages = filesIn('apps/web', ['dist']);
+  await once('pages', 'apps/web/dist/index.html', ['package-lock.json', ...pages], () =>
+    quietly('building the pages', process.execPath, [
+      'node_modules/vite/bin/vite.js',
+      'build',
+      'apps/web',
+      '--logLevel',
+      'warn',
+    ]),
+  );
 }
 
 export const build = () => quietly('compiling', process.execPath, ['node_modules/typescript/bin/tsc', '-b']);

@@ -1,7 +1,7 @@
 // What the entry points share: running a command, and knowing whether a step has been done for these very files.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -46,6 +46,16 @@ export async function quietly(title, command, args, options = {}) {
   const code = await new Promise((resolve) => child.once('error', (e) => resolve(String(e))).once('close', resolve));
   if (code !== 0) fail(`${Buffer.concat(output).toString()}\n${title}: failed (${command} ${args.join(' ')}: ${code})`);
 }
+
+/** All files below a folder, but those of some folders in it; paths from the root. */
+export const filesIn = (folder, without) =>
+  readdirSync(path.join(root, folder), { withFileTypes: true })
+    .filter(({ name }) => !without.includes(name))
+    .flatMap((entry) => {
+      const file = path.join(folder, entry.name);
+      return entry.isDirectory() ? filesIn(file, without) : [file];
+    })
+    .sort();
 
 const digest = (files) => {
   const hash = createHash('sha256').update(process.version);

@@ -47,7 +47,7 @@ export async function registerProducts(
     await manager.update(Job, job.id, { output: twin.output });
     job.output = twin.output;
   }
-  await (registers[job.kind as WorkSpec['kind']] as Register)(manager, job, result);
+  await registers[job.kind as WorkSpec['kind']](manager, job, result);
 }
 
 const registerModel = (manager: EntityManager, job: Job, kind: 'pretrain' | 'finetune') =>

@@ -28,6 +28,6 @@ function settle(database: DataSource, id: string): Promise<void> {
     const verdict = afterChildren(children);
     if (!verdict) return;
     const result = { kind: parent.kind, jobs: children.map(({ id, name, state }) => ({ id, name, state })) };
-    await applyVerdict(manager, parent, verdict, { result: result as never });
+    await applyVerdict(manager, parent, verdict, { result: result });
   });
 }

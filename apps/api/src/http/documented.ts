@@ -65,7 +65,7 @@ export function Documented(route: Documentation): MethodDecorator {
     ...Object.entries(answers).map(([status, content]) => answerOf(Number(status), content)),
     ...[...new Set(statuses)].map((status) => answerOf(status, { 'application/problem+json': ProblemDocument })),
     ApiExtension('x-versions', ['/', '/v1/']),
-  ) as MethodDecorator;
+  );
 }
 
 function queryParameter(name: string, schema: z.ZodType): MethodDecorator {

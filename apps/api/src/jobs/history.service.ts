@@ -41,7 +41,9 @@ export class HistoryService {
     return streamRows(response, from, {
       after,
       isOver: async () => {
-        const found = await this.database.getRepository(Job).findOne({ select: { id: true, state: true }, where: { id: job } });
+        const found = await this.database
+          .getRepository(Job)
+          .findOne({ select: { id: true, state: true }, where: { id: job } });
         return !found || isTerminal(found.state);
       },
       changed: () => this.changes.of(job),

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { OrestesError, type PlanDocument, type PretrainSpec, type SubmittedSpec } from '@orestes/contracts';
+import { OrestesError, type PlanDocument, type SubmittedSpec } from '@orestes/contracts';
 import { newId } from '@orestes/database';
 import { expand } from '@orestes/jobs';
 import { plan, recipeHash, resolvePretrain } from '@orestes/trainer';
@@ -50,7 +50,7 @@ export class PlanService {
         : await read((await withOutputs(this.database.manager, owner.id, pretrain[0]!)).corpus);
     if (text.vocabularySize === null) return { ...empty, note: text.note };
     const plans = pretrain.map((each) => {
-      const full = resolvePretrain({ ...each, output: 'plan' } as PretrainSpec);
+      const full = resolvePretrain({ ...each, output: 'plan' });
       return { full, plan: plan(full, text.vocabularySize!) };
     });
     const sum = (of: (p: (typeof plans)[number]) => number) => plans.reduce((total, p) => total + of(p), 0);

@@ -5,7 +5,10 @@ import { After, Cursor, Flag, Limit } from '../http/parameters.js';
 /** `?state=a&state=b` or `?state=a,b`. */
 const listOf = <T extends z.ZodType>(item: T) =>
   z.preprocess(
-    (value) => (value === undefined ? undefined : [value].flat().flatMap((text) => String(text).split(','))),
+    (value) =>
+      value === undefined
+        ? undefined
+        : [value].flat().flatMap((text) => (typeof text === 'string' ? text.split(',') : [text])),
     z.array(item).min(1).max(20).optional(),
   );
 
@@ -26,7 +29,8 @@ export const ListQuery = z.strictObject({
     .min(1)
     .max(63)
     .refine((text) => !/[\0\p{Surrogate}]/u.test(text), 'no name has such characters')
-    .optional().describe('Exactly.'),
+    .optional()
+    .describe('Exactly.'),
   parent: z.uuid().optional().describe('Children of this sweep or pipeline.'),
   root: Flag.describe('Jobs without a parent alone.'),
 });

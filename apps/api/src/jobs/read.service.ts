@@ -60,7 +60,11 @@ export class ReadService {
     const [attempts, dependencies, children] = await Promise.all([
       this.database.getRepository(Attempt).find({ where: { jobId: id }, order: { epoch: 'ASC' } }),
       this.database.getRepository(Dependency).find({ where: { jobId: id }, relations: { on: true } }),
-      jobs.find({ select: { id: true, name: true, kind: true, state: true }, where: { parentId: id }, order: { childIndex: 'ASC' } }),
+      jobs.find({
+        select: { id: true, name: true, kind: true, state: true },
+        where: { parentId: id },
+        order: { childIndex: 'ASC' },
+      }),
     ]);
     const needed = dependencies.map(({ on }) => on).sort((a, b) => (a.id < b.id ? -1 : 1));
     return {

@@ -162,7 +162,7 @@ function copyOf(job: Job, ids: ReadonlyMap<string, string>, isRoot: boolean): Ne
     ...{ reuse: job.reuse, retryOf: job.id, state: kept ? 'succeeded' : 'queued', dependsOn },
     ...(kept && {
       ...{ recipeHash: job.recipeHash, experiment: job.experiment, base: job.base, corpusDigest: job.corpusDigest },
-      ...{ flops: job.flops, result: job.result as never, progress: job.progress as never },
+      ...{ flops: job.flops, result: job.result as never, progress: job.progress },
       ...{ reusedFrom: job.reusedFrom ?? job.id, finishedAt: job.finishedAt, message: 'kept' },
     }),
   };

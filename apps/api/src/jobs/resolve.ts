@@ -9,9 +9,9 @@ import { resolveFinetune, resolvePretrain } from '@orestes/trainer';
 export function resolveSpec(spec: WorkSpec, output: string): SubmittedSpec {
   switch (spec.kind) {
     case 'pretrain':
-      return resolvePretrain({ ...spec, output }) as SubmittedSpec;
+      return resolvePretrain({ ...spec, output });
     case 'finetune':
-      return resolveFinetune({ ...spec, output }) as SubmittedSpec;
+      return resolveFinetune({ ...spec, output });
     default:
       return { ...spec, output };
   }

@@ -75,7 +75,10 @@ export class SubmitService {
     await assertUsable(manager, owner, jobs);
     for (let i = 0; i < jobs.length; i += ROWS) {
       const rows = jobs.slice(i, i + ROWS);
-      await manager.insert(Job, rows.map(({ dependsOn: _, ...row }) => row) as QueryDeepPartialEntity<Job>[]);
+      await manager.insert(
+        Job,
+        rows.map(({ dependsOn: _, ...row }) => row),
+      );
     }
     const edges = jobs.flatMap(({ id, dependsOn }) => dependsOn.map((on) => ({ jobId: id, onId: on })));
     for (let i = 0; i < edges.length; i += ROWS) await manager.insert(Dependency, edges.slice(i, i + ROWS));

@@ -17,18 +17,10 @@ const Taken = z.object({});
 export async function runAttempt(config: WorkerConfig, stop: AbortController): Promise<number> {
   const api = new AttemptApi(config);
   const order = await api.post('start', { process: randomUUID(), host: hostname(), pid: process.pid }, AttemptOrder);
-  let refused: OrestesError | null = null;
-  const reporter = new Reporter(
-    api,
-    () => stop.abort(),
-    (error) => {
-      refused = error;
-      stop.abort(); // it saves what it has: whoever goes on finds it
-    },
-  );
+  // Refused or asked to stop, the job saves what it has: whoever goes on finds it.
+  const reporter = new Reporter(api, () => stop.abort());
   reporter.start();
   const end = await outcomeOf(order, api, reporter, stop.signal);
-  if (refused) throw refused;
   if (end.outcome === 'failed' || end.outcome === 'diverged') reporter.log(`${end.code}: ${end.message}`);
   await reporter.finish();
   await api.post('end', end, Taken);

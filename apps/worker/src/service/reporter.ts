@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AttemptCommand, type JobProgress, type OrestesError, type ReportItem } from '@orestes/contracts';
+import { AttemptCommand, type JobProgress, type ReportItem } from '@orestes/contracts';
 import { lastingLine, movingLine } from '../describe.js';
 import type { JobReport } from '../report.js';
 import type { AttemptApi } from './api.js';
@@ -24,15 +24,15 @@ export class Reporter {
   private logged = -Infinity;
   private sending: Promise<void> = Promise.resolve();
   private ended = false;
+  /** What ended the reports before their time. */
+  private refused: Error | null = null;
 
   /**
-   * @param onStop the API asks the job to save and stop
-   * @param onRefused the API takes no more
+   * @param onStop the job is to save and stop: the API asks for it, or takes no more
    */
   constructor(
     private readonly api: AttemptApi,
     private readonly onStop: () => void,
-    private readonly onRefused: (error: OrestesError) => void,
   ) {}
 
   /** Reports every second, in silence too: that is the heartbeat. */
@@ -64,6 +64,7 @@ export class Reporter {
   async finish(): Promise<void> {
     this.ended = true;
     await this.sending;
+    if (this.refused !== null) throw this.refused;
     while (this.waiting.length > 0) await this.send();
   }
 
@@ -72,9 +73,8 @@ export class Reporter {
       try {
         await this.send();
       } catch (error) {
-        this.ended = true;
-        this.onRefused(error as OrestesError);
-        return;
+        this.refused = error as Error;
+        return this.onStop();
       }
       for (let waited = 0; waited < EVERY_MS && !this.ended; waited += 50) await sleep(50);
     }

@@ -64,7 +64,8 @@ function runs({ initdb, postgres }: Binaries, account: Account | null): boolean 
 async function linkLibraries(native: string): Promise<void> {
   const list = await readFile(path.join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
-    const [from, link] = [source, target].map((p) => path.join(path.dirname(native), p)) as [string, string];
+    const from = path.join(path.dirname(native), source);
+    const link = path.join(path.dirname(native), target);
     if (existsSync(link)) continue;
     // Another process may do the same; a folder that is not ours to write in is copied later.
     await symlink(path.relative(path.dirname(link), from), link).catch(() => undefined);
