@@ -29,12 +29,7 @@ const aliases = [
 
 describe('documents that are no specs', () => {
   it.each([
-    [
-      'an empty one',
-      '',
-      'INVALID_SPEC',
-      'standard input: a spec is an object with a field kind (allowed: corpus, pretrain',
-    ],
+    ['an empty one', '', 'INVALID_SPEC', 'standard input: a spec is an object with a field kind'],
     ['a list', '[1, 2]', 'INVALID_SPEC', 'a spec is an object'],
     ['a text', 'hello', 'INVALID_SPEC', 'a spec is an object'],
     [

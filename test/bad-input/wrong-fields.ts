@@ -97,8 +97,10 @@ function* wrongChoice(allowed: readonly string[], { field, put }: Place): Wrongs
     yield { field, wrong: JSON.stringify(value), document: put(value), says: `${shown(value)} is not allowed ${list}` };
 }
 
-function* wrongObject({ properties = {}, required = [], additionalProperties }: JsonSchema, place: Place): Wrongs {
+function* wrongObject(schema: JsonSchema, place: Place): Wrongs {
+  const { properties = {}, required = [], additionalProperties } = schema;
   const { field, put } = place;
+  if (schema.properties === undefined && typeof additionalProperties === 'object') return yield* wrongRecord(place);
   if (additionalProperties !== false) throw new Error(`${field}: unknown fields are not refused`);
   yield* wrongValues(place, 'an object', [5, 'text', [], null]);
   const whole = Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, sample(schema)]));
@@ -109,6 +111,19 @@ function* wrongObject({ properties = {}, required = [], additionalProperties }: 
       yield { field: inner.field, wrong: 'missing', document: inner.put(undefined), says: 'missing (' };
     yield* wrongFields(schema, inner);
   }
+}
+
+/** Names of the user's own: the service's labels. */
+function* wrongRecord({ field, put }: Place): Wrongs {
+  yield* wrongValues({ field, put }, 'an object', [5, 'text', [], null]);
+  for (const name of ['', '-a', 'a b', 'a'.repeat(64), '__proto__'])
+    yield {
+      field,
+      wrong: JSON.stringify(name),
+      document: put(Object.fromEntries([[name, 'x']])),
+      says: 'is not allowed',
+    };
+  yield { field, wrong: 'a number', document: put({ a: 5 }), says: '5 is not a string' };
 }
 
 function* wrongList({ items = {}, minItems = 0, maxItems }: JsonSchema, place: Place): Wrongs {

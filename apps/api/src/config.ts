@@ -1,10 +1,12 @@
+import { resolve } from 'node:path';
 import { UserError } from '@orestes/contracts';
+import { joinAddress } from '@orestes/storage';
 
 /** How the service runs. */
 export interface ServiceConfig {
   host: string;
   port: number;
-  /** Folder of database, outputs and logs. */
+  /** Folder of database, outputs and logs; absolute. */
   data: string;
   /** A PostgreSQL of the user's own; null: one is started in the data folder. */
   databaseUrl: string | null;
@@ -41,14 +43,14 @@ export type ServiceOptions = Partial<Pick<ServiceConfig, 'host' | 'port' | 'data
  */
 export function serviceConfig(options: ServiceOptions = {}, env: NodeJS.ProcessEnv = process.env): ServiceConfig {
   const host = options.host ?? env['ORESTES_HOST'] ?? '127.0.0.1';
-  const data = options.data ?? env['ORESTES_DATA'] ?? 'orestes-data';
+  const data = resolve(options.data ?? env['ORESTES_DATA'] ?? 'orestes-data');
   const keys = options.keys ?? env['ORESTES_KEYS'] === 'true';
   return {
     host,
     port: options.port ?? number(env, 'ORESTES_PORT', 0, 65535) ?? DEFAULT_PORT,
     data,
     databaseUrl: env['DATABASE_URL'] || null,
-    outputs: options.outputs ?? env['ORESTES_OUTPUTS'] ?? `${data}/outputs`,
+    outputs: joinAddress(options.outputs ?? env['ORESTES_OUTPUTS'] ?? `${data}/outputs`, ''),
     slots: options.slots ?? number(env, 'ORESTES_SLOTS', 0, 1000) ?? 1,
     // Whoever can reach another address than loopback is not known to be this machine's user.
     keys: keys || !isLoopback(host),

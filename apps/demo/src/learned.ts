@@ -1,24 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { MetricRecord, parseDocument } from '@orestes/contracts';
+import type { JobMetric } from '@orestes/contracts';
 import { lineCharts, type Panel, type Point } from '@orestes/plot';
-
-/** A pretraining run's metrics. */
-export async function readMetrics(run: string): Promise<MetricRecord[]> {
-  const file = join(run, 'metrics.jsonl');
-  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
-  return lines.map((line, i) => parseDocument(MetricRecord, JSON.parse(line), `${file} line ${i + 1}`));
-}
 
 /** Averages so many neighbouring records, for a line that can be read. */
 const SMOOTHED = 5;
 
-function curve(
-  records: readonly MetricRecord[],
-  split: MetricRecord['split'],
-  metric: string,
-  series: string,
-): Point[] {
+function curve(records: readonly JobMetric[], split: JobMetric['split'], metric: string, series: string): Point[] {
   const all = records.flatMap(({ step, split: s, values }) => {
     const y = values[metric];
     return s === split && typeof y === 'number' ? [{ x: step, y, series }] : [];
@@ -32,13 +18,13 @@ function curve(
   return chunks.map((c) => ({ x: c.at(-1)!.x, y: c.reduce((sum, p) => sum + p.y, 0) / c.length, series }));
 }
 
-const pair = (records: readonly MetricRecord[], metric: string): Point[] => [
+const pair = (records: readonly JobMetric[], metric: string): Point[] => [
   ...curve(records, 'train', metric, 'training'),
   ...curve(records, 'validation', metric, 'held out'),
 ];
 
 /** Losses of both models, and what the discriminator detects, over the steps: SVG. */
-export function plotCurves(records: readonly MetricRecord[]): Promise<string> {
+export function plotCurves(records: readonly JobMetric[]): Promise<string> {
   const panel = (title: string, y: string, points: Point[]): Panel => ({ title, x: 'step', y, points });
   return lineCharts('Pretraining with decoupled optimizers', [
     panel('Generator: masked language model', 'loss (nats)', pair(records, 'mlm_loss')),

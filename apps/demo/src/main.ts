@@ -1,61 +1,102 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { serviceConfig, startService } from '@orestes/api';
 import {
-  JobSpec,
+  assertSucceeded,
+  EXIT,
+  followJob,
+  pages,
+  print,
+  Progress,
+  reportFailure,
+  ServiceClient,
+  table,
+} from '@orestes/cli';
+import {
   OrestesError,
   parseDocument,
+  PretrainResult,
   UserError,
-  type FinetuneResult,
-  type PretrainResult,
+  type JobDocument,
+  type JobMetric,
 } from '@orestes/contracts';
-import { EXIT, print, Progress, reportFailure, stopOnSignal, table } from '@orestes/cli';
-import { summarize } from '@orestes/trainer';
-import { runJob } from '@orestes/worker';
+import { finish, prepare, unwritable } from './folder.js';
+import { plotCurves } from './learned.js';
+import { demoPipeline, SEEDS } from './specs.js';
 import { addresses, sentiment } from './texts.js';
-import { plotCurves, readMetrics } from './learned.js';
-import { corpusSpec, finetuneSpec, pretrainSpec, SEEDS, WEIGHTS } from './specs.js';
 
-/** Text -> corpus -> pretraining -> fine-tuning from pretrained and from random weights -> a table of scores. */
-async function demo(folder: string, signal: AbortSignal): Promise<void> {
+interface Options {
+  output: string;
+  /** Leaves the service up. */
+  keep: boolean;
+}
+
+/** Starts the service, submits corpus -> pretraining -> fine-tuning as one pipeline by HTTP, follows it, prints the leaderboard. */
+async function demo({ output, keep }: Options, stop: AbortSignal): Promise<void> {
   const started = performance.now();
   const text = await addresses();
-  const sentences = await sentiment(join(folder, 'sentences'));
+  const sentences = await sentiment(join(output, 'sentences'));
   print(
     `Text: ${text.length} State of the Union addresses. Task: ${sentences.counts.join(' + ')} labelled review sentences.`,
   );
-
-  await job(folder, corpusSpec(folder, text), signal);
-  const pretrained = (await job(folder, pretrainSpec(folder), signal)) as PretrainResult;
-  const results: FinetuneResult[] = [];
-  for (const weights of WEIGHTS)
-    for (const seed of SEEDS)
-      results.push((await job(folder, finetuneSpec(folder, sentences, weights, seed), signal)) as FinetuneResult);
-
-  const plot = join(folder, 'curves.svg');
-  await writeFile(plot, await plotCurves(await readMetrics(join(folder, 'pretrain'))));
-  print(`\nWhat pretraining learned, on held-out text\n${learned(pretrained)}`);
-  print(`\nSentiment of review sentences, ${SEEDS.length} seeds each\n${scores(results)}`);
-  print(
-    'Minutes on a CPU show that the machinery works, not that pretraining pays: that takes a GPU, hours and gigabytes of text.',
-  );
-  print(`\nCurves: ${plot}\nSpecs:  ${join(folder, 'specs')} (each runs alone: npx orestes run FILE)`);
-  print(`Took ${Math.round((performance.now() - started) / 1000)} s.`);
+  const service = await startService({
+    ...serviceConfig({
+      data: output,
+      outputs: join(output, 'jobs'),
+      host: '127.0.0.1',
+      port: 0,
+      slots: 2,
+      keys: false,
+    }),
+    databaseUrl: null,
+  });
+  try {
+    const client = new ServiceClient(service.url);
+    print(`The service answers at ${service.url} while this runs.\n`);
+    const pipeline = demoPipeline(text, sentences);
+    const spec = join(output, 'pipeline.json');
+    await writeFile(spec, `${JSON.stringify(pipeline, null, 2)}\n`);
+    const job = await run(client, pipeline, stop);
+    await show(client, job, output);
+    print(`Spec: ${spec} (npx orestes submit FILE)\nTook ${Math.round((performance.now() - started) / 1000)} s.`);
+    await finish(output);
+    if (!keep) return;
+    print(`\nThe pages: ${service.url} (Ctrl-C ends the service)`);
+    if (!stop.aborted) await once(stop, 'abort');
+  } finally {
+    await service.stop();
+  }
 }
 
-/** Runs one job, and keeps its spec beside its output. */
-async function job(folder: string, input: { name?: unknown; output: string }, signal: AbortSignal): Promise<unknown> {
-  const spec = parseDocument(JobSpec, input, 'spec');
-  await mkdir(join(folder, 'specs'), { recursive: true });
-  await writeFile(join(folder, 'specs', `${spec.name}.json`), `${JSON.stringify(input, null, 2)}\n`);
-  print(`\n== ${spec.name}`);
+/** The same key after an interruption means the same job: it goes on. */
+async function run(client: ServiceClient, pipeline: object, signal: AbortSignal): Promise<JobDocument> {
+  const { id } = await client.ask<JobDocument>('/jobs', { method: 'POST', body: pipeline, idempotencyKey: 'demo' });
   const progress = new Progress(process.stderr);
   try {
-    return await runJob(spec, { report: progress.report, signal });
+    const job = await followJob(client, id, { progress, signal });
+    assertSucceeded(job);
+    return job;
   } finally {
     progress.end();
   }
+}
+
+async function show(client: ServiceClient, { children }: JobDocument, output: string): Promise<void> {
+  const { id } = children.find(({ kind }) => kind === 'pretrain')!;
+  const { result } = await client.ask<JobDocument>(`/jobs/${id}`);
+  const metrics: JobMetric[] = [];
+  for await (const metric of pages<JobMetric>(client, `/jobs/${id}/metrics`)) metrics.push(metric);
+  const plot = join(output, 'curves.svg');
+  await writeFile(plot, await plotCurves(metrics));
+  print(`\nWhat pretraining learned, on held-out text\n${learned(parseDocument(PretrainResult, result, 'result'))}`);
+  print(`\nThe leaderboard: sentiment of review sentences, ${SEEDS.length} seeds each\n`);
+  print(await client.text('/leaderboard', { query: { suite: 'all', format: 'markdown' } }));
+  print(
+    'Minutes on a CPU show that the machinery works, not that pretraining pays: that takes a GPU, hours and gigabytes of text.',
+  );
+  print(`\nCurves: ${plot}`);
 }
 
 const MEASURES = [
@@ -73,69 +114,40 @@ const learned = ({ first, last }: PretrainResult): string =>
 
 const figure = (value: number | undefined) => (value === undefined ? '-' : value.toFixed(3));
 
-const scores = (results: FinetuneResult[]): string =>
-  table(
-    ['weights', 'measure', 'mean', 'std', 'median', 'best', 'runs'],
-    summarize(results).flatMap(({ weights, tasks }) =>
-      tasks.map((t) => [
-        weights,
-        t.metric,
-        figure(t.mean),
-        figure(t.std ?? undefined),
-        figure(t.median),
-        figure(t.best),
-        t.n,
-      ]),
-    ),
-  );
-
-const STARTED = '.orestes-demo';
-
-/** A finished demo starts anew; an interrupted one goes on. Nobody else's folder is touched. */
-async function prepare(folder: string): Promise<void> {
-  const there = existsSync(folder) ? await readdir(folder) : [];
-  if (there.length > 0 && !there.includes(STARTED))
-    throw new UserError(
-      'USAGE',
-      `--output: ${folder} holds something else (allowed: a new or empty folder, or an earlier demo's)`,
-    );
-  if (there.includes('done')) await rm(folder, { recursive: true, force: true });
-  else if (there.length > 0) print(`Going on with the demo that was interrupted (${folder}).`);
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, STARTED), '');
-}
-
-function outputFolder(): string {
+function options(): Options {
   try {
-    return parseArgs({ options: { output: { type: 'string', default: 'runs/demo' } } }).values.output;
+    const { output, keep } = parseArgs({
+      options: { output: { type: 'string', default: 'runs/demo' }, keep: { type: 'boolean', default: false } },
+    }).values;
+    return { output, keep };
   } catch (e) {
-    throw new UserError('USAGE', `demo: ${(e as Error).message} (allowed: --output FOLDER)`, { cause: e });
+    throw new UserError('USAGE', `demo: ${(e as Error).message} (allowed: --output FOLDER, --keep)`, { cause: e });
   }
 }
 
-/** A folder of another user, or a full disk. */
-function unwritable(e: unknown, folder: string): unknown {
-  if (!(e instanceof Error && 'code' in e) || e instanceof OrestesError) return e;
-  return new OrestesError('STORE_DENIED', `--output: ${folder} cannot be used: ${e.message}`, 1, { cause: e });
+/** The first Ctrl-C lets the jobs save; the second one ends the process. */
+function stopOnSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(EXIT.interrupted);
+      process.stderr.write('\nstopping: running jobs save where they are (again: at once) ...\n');
+      stop.abort(new OrestesError('INTERRUPTED', 'to go on from there: npm run demo'));
+    });
+  return stop.signal;
 }
 
 async function main(): Promise<number> {
-  const stop = stopOnSignal(() => undefined);
   try {
-    const folder = outputFolder();
-    await prepare(folder).catch((e: unknown) => {
-      throw unwritable(e, folder);
+    const stop = stopOnSignal();
+    const chosen = options();
+    await prepare(chosen.output).catch((e: unknown) => {
+      throw unwritable(e, chosen.output);
     });
-    await demo(folder, stop.signal);
-    await writeFile(join(folder, 'done'), '');
+    await demo(chosen, stop);
     return EXIT.done;
   } catch (e) {
-    const interrupted = e instanceof OrestesError && e.code === 'INTERRUPTED';
-    const code = reportFailure(e, false);
-    if (interrupted) process.stderr.write('to go on from there: npm run demo\n');
-    return code;
-  } finally {
-    stop.release();
+    return reportFailure(e, false);
   }
 }
 

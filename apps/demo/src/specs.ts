@@ -1,30 +1,24 @@
-import type { JobSpec } from '@orestes/contracts';
+import type { SubmittedSpec } from '@orestes/contracts';
+import type { z } from 'zod';
+import type { TaskFiles } from './texts.js';
 
-type SpecInput = Record<string, unknown> & { kind: JobSpec['kind']; output: string };
+type PipelineInput = Extract<z.input<typeof SubmittedSpec>, { kind: 'pipeline' }>;
 
 export const SEEDS = [1, 2, 3];
-export const WEIGHTS = ['pretrained', 'random'] as const;
 
-/** The demo's jobs, each as anyone would write it. */
-export function corpusSpec(folder: string, input: string[]): SpecInput {
-  return {
-    kind: 'corpus',
-    name: 'demo-corpus',
-    input,
+/** The demo's pipeline, as anyone would write it. @param text files of plain text */
+export const demoPipeline = (text: string[], sentences: TaskFiles): PipelineInput => ({
+  kind: 'pipeline',
+  name: 'demo',
+  corpus: {
+    input: text,
     tokenizer: { train: { vocabularySize: 2048 } },
     sequenceLength: 32,
     validationEvery: 10,
-    output: `${folder}/corpus`,
-  };
-}
-
-export function pretrainSpec(folder: string): SpecInput {
-  return {
-    kind: 'pretrain',
-    name: 'demo-pretrain',
+  },
+  pretrain: {
     recipe: 'decoupled-optim',
     size: 'tiny',
-    corpus: `${folder}/corpus`,
     // Short sequences and small batches: on a CPU many updates teach more than large ones.
     model: {
       generator: { layers: 1, initializerStd: 0.05 },
@@ -36,33 +30,24 @@ export function pretrainSpec(folder: string): SpecInput {
     checkpoint: { everySteps: 1000, keep: 1 },
     log: { everySteps: 20 },
     evaluation: { everySteps: 1000, batches: 64 },
-    output: `${folder}/pretrain`,
-  };
-}
-
-export function finetuneSpec(
-  folder: string,
-  files: { train: string; validation: string },
-  weights: (typeof WEIGHTS)[number],
-  seed: number,
-): SpecInput {
-  return {
-    kind: 'finetune',
-    name: `demo-sentiment-${weights}-${seed}`,
-    checkpoint: `${folder}/pretrain`,
-    weights,
-    seed,
-    task: {
-      name: 'sentiment',
-      format: 'tsv',
-      type: 'classification',
-      text: ['text'],
-      label: 'label',
-      train: files.train,
-      validation: files.validation,
-    },
-    optimizer: { peakLearningRate: 1e-3 },
-    schedule: { epochs: 4, batchSize: 32, maxLength: 64 },
-    output: `${folder}/sentiment-${weights}-${seed}`,
-  };
-}
+  },
+  finetune: {
+    seeds: SEEDS,
+    weights: ['pretrained', 'random'],
+    tasks: [
+      {
+        task: {
+          name: 'sentiment',
+          format: 'tsv',
+          type: 'classification',
+          text: ['text'],
+          label: 'label',
+          train: sentences.train,
+          validation: sentences.validation,
+        },
+        optimizer: { peakLearningRate: 1e-3 },
+        schedule: { epochs: 4, batchSize: 32, maxLength: 64 },
+      },
+    ],
+  },
+});

@@ -20,14 +20,17 @@ interface LabelledSentence {
 const SOURCES = ['amazon', 'imdb', 'yelp'];
 const VALIDATION_EVERY = 4;
 
+export interface TaskFiles {
+  train: string;
+  validation: string;
+}
+
 /**
  * Sentences of reviews, 0 negative or 1 positive: npm sentiment (MIT) ships the Sentiment Labelled Sentences of Kotzias et al.
  * 2015. Every fourth goes to validation.
  * @returns the files written, and how many sentences each has
  */
-export async function sentiment(
-  folder: string,
-): Promise<{ train: string; validation: string; counts: [number, number] }> {
+export async function sentiment(folder: string): Promise<TaskFiles & { counts: [number, number] }> {
   const fixtures = join(packageFolder('sentiment'), 'test', 'fixtures');
   const files = { train: join(folder, 'train.tsv'), validation: join(folder, 'validation.tsv') };
   const rows: { train: string[]; validation: string[] } = { train: [], validation: [] };

@@ -27,6 +27,13 @@ function describe(issue: Issue, root: unknown): Problem[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({ path: [...path, key], message: 'unknown field' }));
+  if (issue.code === 'invalid_key')
+    return [
+      {
+        path: path.slice(0, -1),
+        message: `the name ${showValue(path.at(-1))} is not allowed (${issue.issues[0]!.message})`,
+      },
+    ];
   if (issue.code === 'invalid_union' && issue.errors.length > 0) return describeUnion(issue, root);
   const value = at(root, path);
   const choices = allowed(issue);

@@ -7,7 +7,7 @@ const row = (kind: string, path: string) => rows.find((r) => r.kind === kind && 
 
 describe('specFields', () => {
   it('has every kind of job', () => {
-    expect(kinds.map(({ kind }) => kind)).toEqual(['corpus', 'pretrain', 'finetune', 'evaluate']);
+    expect(kinds.map(({ kind }) => kind)).toEqual(['corpus', 'pretrain', 'finetune', 'evaluate', 'sweep', 'pipeline']);
   });
 
   it.each(rows)('$kind $path has a meaning', ({ meaning }) => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { JobSpec } from './specs.js';
+import { PipelineSpec, SweepSpec } from './submission.js';
 
 type Schema = z.core.JSONSchema.JSONSchema;
 
@@ -25,8 +26,9 @@ export interface KindReference {
  * @param unset what stands in for an optional field without a default, by kind and path
  */
 export function specFields(unset: (kind: string, path: string) => string): KindReference[] {
-  const { oneOf } = z.toJSONSchema(JobSpec, { io: 'input' });
-  return (oneOf as Schema[]).map((schema) => {
+  const json = (schema: z.ZodType) => z.toJSONSchema(schema, { io: 'input' });
+  const all = [...(json(JobSpec).oneOf as Schema[]), json(SweepSpec), json(PipelineSpec)];
+  return all.map((schema) => {
     const { kind, ...fields } = schema.properties as Record<string, Schema>;
     const name = String(kind!.const);
     const object = { ...schema, properties: fields };
@@ -59,7 +61,8 @@ function twins(properties: Record<string, Schema>): [string[], Schema][] {
   return groups;
 }
 
-const isObject = (schema: Schema) => schema.type === 'object';
+/** With fields of known names. */
+const isObject = (schema: Schema) => schema.type === 'object' && schema.properties !== undefined;
 
 function fieldRows(schema: Schema, path: string, required: string | undefined, unset: Unset): FieldRow[] {
   const [form, ...others] = alternatives(schema);

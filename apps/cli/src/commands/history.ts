@@ -30,7 +30,8 @@ const shower =
     }
   };
 
-async function* pages<T>(client: ServiceClient, path: string): AsyncGenerator<T> {
+/** All items that there are. */
+export async function* pages<T>(client: ServiceClient, path: string): AsyncGenerator<T> {
   for (let after: string | null = '0'; after !== null;) {
     const { items, next }: Page<T> = await client.ask<Page<T>>(path, { query: { after, limit: '1000' } });
     yield* items;

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { isAbsolute, resolve } from 'node:path';
 import { print } from '../output.js';
 
 export interface ServeOptions {
@@ -14,13 +13,12 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<void> {
   const { serviceConfig, startService } = await import('@orestes/api');
   const config = serviceConfig(options);
-  const absolute = (address: string) => (isAbsolute(address) || /^\w+:\/\//.test(address) ? address : resolve(address));
   const stop = stopRequest();
-  const service = await startService({ ...config, data: absolute(config.data), outputs: absolute(config.outputs) });
+  const service = await startService(config);
   print(
-    `Orestes serves at ${service.url} (data: ${absolute(config.data)}, ${config.slots} ${config.slots === 1 ? 'worker' : 'workers'} at a time)`,
+    `Orestes serves at ${service.url} (data: ${config.data}, ${config.slots} ${config.slots === 1 ? 'worker' : 'workers'} at a time)`,
   );
-  if (service.databaseFolder && !service.databaseFolder.startsWith(absolute(config.data)))
+  if (service.databaseFolder && !service.databaseFolder.startsWith(config.data))
     print(`database: ${service.databaseFolder}`);
   if (service.firstKey) print(`every request needs a key; the first is in ${service.firstKey}`);
   else if (config.keys) print('every request needs a key');

@@ -12,6 +12,7 @@ import {
 import { print, printJson } from '../output.js';
 import { Progress } from '../progress.js';
 import { newKey, ServiceClient, type ServerOptions } from '../service/client.js';
+import { assertSucceeded } from '../service/outcome.js';
 import { followJob } from '../service/follow-job.js';
 import { readSpecAs } from '../spec-file.js';
 
@@ -62,7 +63,7 @@ export async function watch(
     progress?.end();
     if (json) printJson(job);
     else if (job.state === 'succeeded') print(`${job.name}: succeeded${job.output ? `: ${job.output}` : ''}`);
-    if (job.state !== 'succeeded') throw new OrestesError(`JOB_${job.state.toUpperCase()}`, job.why);
+    assertSucceeded(job);
   } finally {
     progress?.end();
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);

@@ -22,7 +22,11 @@ export function toMarkdown(board: Leaderboard): string {
   return `${text}\n## Published\n\n${table([...header.slice(0, width), 'source'], rows)}`;
 }
 
-const table = (header: string[], rows: string[][]): string =>
-  [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+/** Columns padded to their widest cell: it reads well as it is, too. */
+function table(header: string[], rows: string[][]): string {
+  const widths = header.map((_, i) => Math.max(3, ...[header, ...rows].map((cells) => cells[i]!.length)));
+  const line = (cells: string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(' | ')} |\n`;
+  return [line(header), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('');
+}
 
 const escaped = (text: string): string => text.replaceAll('|', '\\|');
