@@ -116,14 +116,16 @@ function* wrongObject(schema: JsonSchema, place: Place): Wrongs {
 /** Names of the user's own: the service's labels. */
 function* wrongRecord({ field, put }: Place): Wrongs {
   yield* wrongValues({ field, put }, 'an object', [5, 'text', [], null]);
-  for (const name of ['', '-a', 'a b', 'a'.repeat(64), '__proto__'])
+  for (const name of ['', '-a', 'a b', 'a'.repeat(64)])
     yield {
       field,
       wrong: JSON.stringify(name),
       document: put(Object.fromEntries([[name, 'x']])),
       says: 'is not allowed',
     };
-  yield { field, wrong: 'a number', document: put({ a: 5 }), says: '5 is not a string' };
+  const proto = Object.fromEntries([['__proto__', 'x']]);
+  yield { field: `${field}.__proto__`, wrong: 'unknown', document: put(proto), says: 'unknown field' };
+  yield { field: `${field}.a`, wrong: 'a number', document: put({ a: 5 }), says: '5 is not a string' };
 }
 
 function* wrongList({ items = {}, minItems = 0, maxItems }: JsonSchema, place: Place): Wrongs {

@@ -5,7 +5,7 @@ import { until } from './browser.js';
 /** Submits a spec. @returns the job's id */
 export async function submit(url: string, spec: unknown): Promise<string> {
   const { status, body } = await ask(`${url}/jobs`, { body: spec });
-  if (status !== 201) throw new Error(`POST /jobs: ${status} ${JSON.stringify(body)}`);
+  if (status !== 202) throw new Error(`POST /jobs: ${status} ${JSON.stringify(body).slice(0, 500)}`);
   return (body as JobDocument).id;
 }
 
@@ -30,11 +30,12 @@ export async function succeeded(url: string, id: string): Promise<void> {
 }
 
 /** A pretraining that no worker takes up: the service has no slots, or another job before it. */
-export const waitingSpec = (name: string) => ({
+export const waitingSpec = (name: string, labels: Record<string, string> = {}) => ({
   kind: 'pretrain',
   name,
+  labels,
   recipe: 'decoupled-optim',
   size: 'tiny',
   corpus: '/no/corpus',
-  schedule: { maxSteps: 10 },
+  schedule: { maxSteps: 10, warmupSteps: 1 },
 });

@@ -11,10 +11,20 @@ type UnionIssue = Extract<Issue, { code: 'invalid_union' }>;
  * @throws UserError INVALID_SPEC naming every field that is wrong, and what is allowed
  */
 export function parseDocument<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {
+  const hidden = protoFields(value);
+  if (hidden.length > 0) throw new InvalidDocument(where, hidden);
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues.flatMap((issue) => describe(issue, value));
   throw new InvalidDocument(where, distinct(problems));
+}
+
+/** No document has such a field; zod would pass over it where names are free. */
+function protoFields(value: unknown, path: readonly PropertyKey[] = []): Problem[] {
+  if (value === null || typeof value !== 'object') return [];
+  return Object.entries(value).flatMap(([key, field]) =>
+    key === '__proto__' ? [{ path: [...path, key], message: 'unknown field' }] : protoFields(field, [...path, key]),
+  );
 }
 
 function distinct(problems: Problem[]): Problem[] {

@@ -98,7 +98,7 @@ function pipelineChildren(spec: PipelineSpec, newId: () => string): Child[] {
       for (const s of finetune!.seeds) {
         const words = [
           name,
-          taskName(task).slice(0, 8).replace(/-$/, ''),
+          taskName(task).slice(0, 10).replace(/-$/, ''),
           ...(weights === 'random' ? ['rnd'] : []),
           `s${s % 1e6}`,
         ];

@@ -26,7 +26,10 @@ import { saveItems } from './items.js';
 import { registerProducts } from './products.js';
 
 /** The attempt that a worker's token belongs to, or `null`. */
-export type Worker = Pick<Attempt, 'id' | 'jobId' | 'epoch'>;
+export type Worker = Pick<Attempt, 'id' | 'jobId' | 'tokenHash'>;
+
+/** A service that was restarted may have launched another worker meanwhile. */
+const sameToken = (attempt: Attempt, { tokenHash }: Worker) => attempt.tokenHash?.equals(tokenHash ?? Buffer.of()) === true;
 
 const superseded = () =>
   new ProblemError(409, 'ATTEMPT_SUPERSEDED', 'the job was cancelled, has ended, or goes on in another attempt');
@@ -103,29 +106,32 @@ export class AttemptsService {
 
   /** The end as the worker tells it. Told twice, it counts once. */
   async end(worker: Worker, end: AttemptEnd): Promise<Record<string, never>> {
-    const told = await this.database.getRepository(Attempt).findOneBy({ id: worker.id });
-    if (told?.state === 'ended' && told.outcome === end.outcome) return {};
-    await this.fenced(worker, async (manager, job, attempt) => {
+    const again = (attempt: Attempt) => attempt.state === 'ended' && attempt.outcome === end.outcome;
+    const act = async (manager: EntityManager, job: Job, attempt: Attempt) => {
+      if (again(attempt)) return;
       await manager.update(Attempt, attempt.id, { state: 'ended', outcome: end.outcome, endedAt: new Date() });
       const succeeded = end.outcome === 'succeeded';
       const set = succeeded ? { result: end.result, reusedFrom: end.reusedFrom } : {};
       if (succeeded) await registerProducts(manager, job, end.result, end.reusedFrom);
       await applyVerdict(manager, job, afterAttempt(job, end, this.config.backoffMs), set);
-    });
-    this.metrics.attempts.inc({ outcome: end.outcome });
+      this.metrics.attempts.inc({ outcome: end.outcome });
+    };
+    await this.fenced(worker, act, again);
     this.dispatcher.poke();
     return {};
   }
 
-  /** Does something under the job's lock, if the attempt is its newest and has not ended. */
+  /** Does something under the job's lock, if the attempt is its newest and has not ended, or is `allowed` all the same. */
   private async fenced<T>(
     worker: Worker,
     act: (manager: EntityManager, job: Job, attempt: Attempt) => Promise<T>,
+    allowed: (attempt: Attempt) => boolean = () => false,
   ): Promise<T> {
     const done = await this.database.transaction(async (manager) => {
       const job = await lockJob(manager, worker.jobId);
       const attempt = await manager.findOneByOrFail(Attempt, { id: worker.id });
-      if (attempt.epoch !== job.epoch || attempt.state === 'ended') throw superseded();
+      const fits = attempt.epoch === job.epoch && (attempt.state !== 'ended' || allowed(attempt));
+      if (!fits || !sameToken(attempt, worker)) throw superseded();
       return act(manager, job, attempt);
     });
     this.changes.tell(worker.jobId);

@@ -50,6 +50,7 @@ export function Chart({ title, lines, sync }: Props) {
   const last = columns[0].length - 1;
   const toggle = (name: string) =>
     setHidden((now) => (now.includes(name) ? now.filter((other) => other !== name) : [...now, name]));
+  const plotName = `${title} over steps ${columns[0][0] ?? ''} to ${columns[0][last] ?? ''}`;
   return (
     <figure class="chart" aria-label={title}>
       <figcaption>
@@ -57,7 +58,7 @@ export function Chart({ title, lines, sync }: Props) {
         <span class="chart-step">{cursor === null ? '' : `step ${columns[0][cursor] ?? ''}`}</span>
       </figcaption>
       <Legend lines={lines} columns={columns.slice(1)} at={cursor ?? last} hidden={hidden} onToggle={toggle} />
-      <div class="plot" role="img" aria-label={`${title} over steps`} ref={place} style={{ height: `${HEIGHT}px` }} />
+      <div class="plot" role="img" aria-label={plotName} ref={place} style={{ height: `${HEIGHT}px` }} />
     </figure>
   );
 }

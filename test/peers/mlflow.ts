@@ -1,0 +1,100 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const REQUIREMENTS = path.join('test', 'peers', 'requirements-mlflow.txt');
+const READY_MS = 120_000;
+
+/** MLflow's tracking server, in processes of its own. */
+export interface RunningMlflow {
+  /** http://127.0.0.1:port */
+  url: string;
+  pid: number;
+  stop(): Promise<void>;
+}
+
+/** The program `mlflow` of what the requirements pin, in a virtual environment under .cache; made on first use. */
+export function mlflowProgram(): string {
+  const folder = path.resolve('.cache', 'peers-mlflow');
+  const ready = path.join(folder, 'ready');
+  const wanted = readFileSync(REQUIREMENTS, 'utf8');
+  const program = path.join(folder, 'bin', 'mlflow');
+  if (existsSync(ready) && readFileSync(ready, 'utf8') === wanted) return program;
+  process.stderr.write(`installing MLflow (${REQUIREMENTS}) ...\n`);
+  call('python3', ['-m', 'venv', '--clear', folder]);
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
+  call(path.join(folder, 'bin', 'python'), [...pip, '-r', REQUIREMENTS]);
+  writeFileSync(ready, wanted);
+  return program;
+}
+
+function call(command: string, args: string[]): void {
+  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+  if (status === 0) return;
+  const why = error?.message ?? stderr;
+  process.stderr.write(`MLflow needs python3 with venv and pip (--no-mlflow leaves it out): ${command}: ${why}\n`);
+  process.exit(1);
+}
+
+/**
+ * @param database an empty PostgreSQL database's address
+ * @param options of `mlflow server`
+ */
+export async function startMlflow(database: string, options: readonly string[]): Promise<RunningMlflow> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'orestes-mlflow-'));
+  const port = await freePort();
+  const store = database.replace(/^postgres:/, 'postgresql:');
+  const place = ['--host', '127.0.0.1', '--port', String(port), '--backend-store-uri', store];
+  const child = spawn(mlflowProgram(), ['server', ...place, ...options], {
+    cwd: folder,
+    env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true', DO_NOT_TRACK: 'true' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // a process group: its workers end with it
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (text: Buffer) => (said = (said + text.toString()).slice(-4000)));
+  const signal = (name: NodeJS.Signals) => {
+    try {
+      process.kill(-child.pid!, name);
+    } catch {
+      // none of the group is left
+    }
+  };
+  const emergency = () => signal('SIGKILL');
+  process.once('exit', emergency);
+  const exit = once(child, 'exit');
+  const stop = async () => {
+    signal('SIGTERM');
+    await Promise.race([exit, sleep(10_000, undefined, { ref: false })]);
+    signal('SIGKILL');
+    process.off('exit', emergency);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const url = `http://127.0.0.1:${port}`;
+  for (const deadline = Date.now() + READY_MS; !(await answers(url)); await sleep(200)) {
+    if (child.exitCode === null && Date.now() < deadline) continue;
+    await stop();
+    throw new Error(`MLflow did not start: ${said}`);
+  }
+  return { url, pid: child.pid!, stop };
+}
+
+const answers = (url: string): Promise<boolean> =>
+  fetch(`${url}/health`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
