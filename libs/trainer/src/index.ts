@@ -21,4 +21,3 @@ export { GLUE } from './tasks/glue.js';
 export { FINETUNE_GRID, finetuneGrid, type GridPoint } from './tasks/grid.js';
 export { METRICS, type MetricName } from './tasks/metrics.js';
 export { resolveFinetune, type ResolvedFinetune } from './tasks/resolve.js';
-export { summarize, type ScoreSummary, type Statistics, type TaskScore } from './tasks/summary.js';
