@@ -1,11 +1,12 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobDocument } from '@orestes/contracts';
 import { uniform } from '../support/random.js';
 import { ask, examplePipeline, startTestService, type RunningService } from '../support/service.js';
 import { childrenOf, ended, jobAt } from '../support/wait.js';
+import { workersOf } from '../support/workers.js';
 import { outcomesOf, type Outcome } from './outcome.js';
 
 const KILLS = 20;
@@ -116,19 +117,3 @@ describe('a pipeline ends as the undisturbed one does, bit by bit', () => {
 });
 
 const postmasterFile = () => join(service.data, 'database', 'data', 'postmaster.pid');
-
-/** Worker processes of this service. */
-function workersOf(url: string): number[] {
-  const port = new URL(url).port;
-  return readdirSync('/proc')
-    .filter((name) => {
-      if (!/^\d+$/.test(name)) return false;
-      try {
-        const environment = readFileSync(`/proc/${name}/environ`, 'utf8');
-        return environment.includes('ORESTES_ATTEMPT=') && environment.includes(`:${port}\0`);
-      } catch {
-        return false; // it has ended
-      }
-    })
-    .map(Number);
-}

@@ -8,7 +8,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** Compiled, for benchmarks, this file lies one folder deeper. */
+const ROOT = fileURLToPath(new URL(import.meta.url.includes('/test/dist/') ? '../../../' : '../../', import.meta.url));
 const PROGRAM = join(ROOT, 'apps/cli/bin/orestes.mjs');
 
 export interface RunningService {
