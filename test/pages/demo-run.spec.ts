@@ -26,15 +26,16 @@ describeInBrowser('a demo run in the pages', (open) => {
 
   it('curves and progress follow a running job by themselves', async () => {
     const { id } = of.pretrain[0]!;
-    const { page, errors, close } = await open(`${service.url}/#/jobs/${id}`);
+    const { page, errors } = await open(`${service.url}/#/jobs/${id}`);
     const state = page.getByRole('status', { name: 'State' });
     await state.getByText('running').waitFor();
     const seen = [];
-    for (let last = -1; last < STEPS; ) {
+    for (let last = -1; last < STEPS;) {
       last = await until(
         () => lastStep(page, 'Loss of D (RTD)'),
         (step) => step > last,
       );
+      if (seen.length === 4) await picture(page, 'job-running', 'light');
       seen.push({ step: last, loss: await legend(page, 'Loss of D (RTD)'), done: await done(page) });
     }
     await state.getByText('succeeded').waitFor();
@@ -44,18 +45,16 @@ describeInBrowser('a demo run in the pages', (open) => {
     expect(seen.some((at) => at.done > 0 && at.done < 1)).toBe(true);
     expect(await lastStep(page, 'Loss of G (MLM)')).toBe(STEPS);
     expect(errors).toEqual([]);
-    await close();
   });
 
   it('a pipeline shows how its children end', async () => {
-    const { page, errors, close } = await open(`${service.url}/#/jobs/${pipeline}`);
+    const { page, errors } = await open(`${service.url}/#/jobs/${pipeline}`);
     await page.getByRole('status', { name: 'State' }).getByText('succeeded').waitFor();
     const table = page.getByRole('table', { name: 'Children' });
     await table.getByRole('cell', { name: 'succeeded' }).nth(5).waitFor();
     expect(await table.getByRole('row').count()).toBe(1 + 6);
     await succeeded(service.url, pipeline);
     expect(errors).toEqual([]);
-    await close();
   });
 
   /** What tells that a page has all it shows. */
@@ -65,6 +64,14 @@ describeInBrowser('a demo run in the pages', (open) => {
   }
   const curve = (page: Page, name: string) => page.getByRole('figure', { name, exact: true }).waitFor();
   const scores = (page: Page) => page.getByRole('table', { name: 'Leaderboard' }).waitFor();
+  /** What a job's page asks for one by one. */
+  const sections = async (page: Page) => {
+    const within = (name: string) => page.getByRole('region', { name, exact: true });
+    await within('Result').waitFor();
+    await within('Lineage').getByRole('link', { name: 'village', exact: true }).waitFor();
+    await within('Events').getByRole('listitem').first().waitFor();
+    await within('Logs').getByRole('log').locator('time').first().waitFor();
+  };
   const pages = {
     jobs: { path: () => '', ready: (page) => page.getByRole('link', { name: 'village', exact: true }).waitFor() },
     'jobs-all': {
@@ -77,19 +84,22 @@ describeInBrowser('a demo run in the pages', (open) => {
     },
     'job-corpus': {
       path: () => `jobs/${of.corpus[0]!.id}`,
-      ready: (page) => page.getByRole('region', { name: 'Result' }).waitFor(),
+      ready: (page) => sections(page),
     },
     'job-pretrain': {
       path: () => `jobs/${of.pretrain[0]!.id}`,
       ready: async (page) => {
         await curve(page, 'Loss of D (RTD)');
         await page.getByRole('region', { name: 'Checkpoints' }).waitFor();
-        await page.locator('.log-line').first().waitFor();
+        await sections(page);
       },
     },
     'job-finetune': {
       path: () => `jobs/${of.finetune[0]!.id}`,
-      ready: (page) => curve(page, 'Accuracy'),
+      ready: async (page) => {
+        await curve(page, 'Accuracy');
+        await sections(page);
+      },
     },
     submit: {
       path: () => 'submit',
@@ -128,11 +138,10 @@ describeInBrowser('a demo run in the pages', (open) => {
     await ready(opened.page);
     await expectSound(opened);
     await picture(opened.page, name, look);
-    await opened.close();
   });
 
   it('the leaderboard leads to the runs behind a score, and gives its files', async () => {
-    const { page, errors, close } = await open(`${service.url}/#/leaderboard?suite=all`);
+    const { page, errors } = await open(`${service.url}/#/leaderboard?suite=all`);
     await scores(page);
     const measured = page.getByRole('rowgroup', { name: 'Measured here' });
     expect(await measured.getByRole('rowheader', { name: /village-pretrain/ }).count()).toBe(2);
@@ -143,11 +152,10 @@ describeInBrowser('a demo run in the pages', (open) => {
     await page.getByRole('heading', { name: 'Compare', level: 1 }).waitFor();
     expect(await page.getByRole('list', { name: 'Compared jobs' }).getByRole('listitem').count()).toBe(2);
     expect(errors).toEqual([]);
-    await close();
   });
 
   it('a job is picked for comparison, and taken away', async () => {
-    const { page, errors, close } = await open(`${service.url}/#/compare`);
+    const { page, errors } = await open(`${service.url}/#/compare`);
     const form = page.getByRole('form', { name: 'Add a job' });
     const compared = page.getByRole('list', { name: 'Compared jobs' });
     for (const { id } of of.finetune.slice(0, 2)) {
@@ -156,11 +164,13 @@ describeInBrowser('a demo run in the pages', (open) => {
       await compared.getByRole('link', { name: (await job(service.url, id)).name, exact: true }).waitFor();
     }
     await curve(page, 'accuracy');
-    await compared.getByRole('button', { name: /^Remove/ }).first().click();
+    await compared
+      .getByRole('button', { name: /^Remove/ })
+      .first()
+      .click();
     await page.getByText('One job: add another').waitFor();
     expect(await compared.getByRole('listitem').count()).toBe(1);
     expect(errors).toEqual([]);
-    await close();
   });
 
   afterAll(() => void process.stderr.write(`pictures of the pages: ${pictures}\n`));

@@ -17,10 +17,10 @@ export type Look = keyof typeof LOOKS;
 /** Where the pictures go: ORESTES_SCREENSHOTS, or a folder of the system's temporary one. */
 export const pictures = process.env['ORESTES_SCREENSHOTS'] || join(tmpdir(), 'orestes-screenshots');
 
-/** Writes the page's picture, from its top to its end. */
-export async function picture(page: Page, name: string, look: Look): Promise<void> {
+/** Writes the page's picture, from its top to its end, or what of it is seen. */
+export async function picture(page: Page, name: string, look: Look, fullPage = true): Promise<void> {
   mkdirSync(pictures, { recursive: true });
-  await page.screenshot({ path: join(pictures, `${name}-${look}.png`), fullPage: true, animations: 'disabled' });
+  await page.screenshot({ path: join(pictures, `${name}-${look}.png`), fullPage, animations: 'disabled' });
 }
 
 /** What holds of every page: one heading, nothing that scrolls sideways, no complaint of the browser. */

@@ -22,8 +22,8 @@ export function jsonBody(limits: Readonly<Record<string, number>>, otherwise: nu
         const body: unknown = request.body;
         request.body = body instanceof Buffer && body.length > 0 ? parse(request, body) : undefined;
       } catch (problem) {
-        // What is left of the body is not read: the connection can't be used again.
-        response.setHeader('connection', 'close');
+        // What is left of too long a body is not read: the connection can't be used again.
+        if (error) response.setHeader('connection', 'close');
         return sendProblem(response, problem as ProblemError);
       }
       next();

@@ -2,7 +2,7 @@ import { useMemo } from 'preact/hooks';
 import { Chart } from '../curves/chart.js';
 import { metricsIn, samplesOf } from '../curves/curves.js';
 import { SplitKey } from '../curves/legend.js';
-import { sortedMetrics, type Line } from '../curves/panels.js';
+import { sortedMetrics, splitOf, type Line } from '../curves/panels.js';
 import { replaceWith, useTitle } from '../hooks/use-route.js';
 import { ComparedJobs } from './compared-jobs.js';
 import { jobTone } from './job-tone.js';
@@ -64,7 +64,7 @@ function MetricChart({ metric, compared }: { metric: string; compared: Compared[
           .map((split): Line => ({
             name: names[i]!,
             tone: jobTone(i),
-            split,
+            split: splitOf(metric, split),
             ...samplesOf(one.curves, split, metric),
           }))
           .filter((line) => line.steps.length > 0),

@@ -17,11 +17,19 @@ export function ComparedJobs({ compared, onRemove }: Props) {
         return (
           <li key={id} style={{ '--tone': `var(--${jobTone(i)})` }}>
             <span class="chip" aria-hidden="true" />
-            <a href={jobHref(id)}>{name}</a>
-            {job && <StateBadge state={job.state} why={job.why} />}
-            {missing && <span class="muted">no such job</span>}
-            <button type="button" class="small" aria-label={`Remove ${name}`} onClick={() => onRemove(id)}>
-              Remove
+            <span class="compared-name">
+              <a href={jobHref(id)}>{name}</a>
+              {job && <StateBadge state={job.state} why={job.why} />}
+              {missing && <span class="muted">no such job</span>}
+            </span>
+            <button
+              type="button"
+              class="small quiet"
+              aria-label={`Remove ${name}`}
+              title="Remove"
+              onClick={() => onRemove(id)}
+            >
+              ×
             </button>
           </li>
         );

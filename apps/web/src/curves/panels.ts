@@ -73,6 +73,13 @@ const PANELS: readonly Panel[] = [
   { title: 'Waiting for data', curves: [curve('data_wait', 'share of the time', 'other')] },
 ];
 
+/** Comes with the held-out measures of an epoch, and yet is of training. */
+const OF_TRAINING = ['train_loss'];
+
+/** How a metric that was reported with a split is drawn. */
+export const splitOf = (metric: string, reported: Line['split']): Line['split'] =>
+  OF_TRAINING.includes(metric) ? 'train' : reported;
+
 /** What places a step, and measures nothing. */
 const NO_MEASURE = ['epoch', 'samples', 'sample_ids'];
 
@@ -91,7 +98,7 @@ export function panelsFor(curves: Curves): Panel[] {
 export function linesOf({ curves: chosen }: Panel, curves: Curves): Line[] {
   return chosen.flatMap(({ metric, label, tone }) =>
     (['train', 'validation'] as const)
-      .map((split) => ({ name: label, tone, split, ...samplesOf(curves, split, metric) }))
+      .map((split) => ({ name: label, tone, split: splitOf(metric, split), ...samplesOf(curves, split, metric) }))
       .filter((line) => line.steps.length > 0),
   );
 }

@@ -1,4 +1,4 @@
-import type uPlot from 'uplot';
+import uPlot from 'uplot';
 import { compact, measure } from '../show/numbers.js';
 import type { Line } from './panels.js';
 
@@ -32,7 +32,7 @@ export function plotOptions({ lines, width, colour, sync, onCursor, onZoom }: As
     padding: [8, 12, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: sync, setSeries: false }, drag: { x: true, y: false }, y: false, points: { size: 6 } },
-    scales: { x: { time: false, range: stepRange }, y: { range: { min: { pad: 0.08 }, max: { pad: 0.08 } } } },
+    scales: { x: { time: false, range: stepRange }, y: { range: valueRange } },
     axes: [
       { ...axis, values: (_, splits) => splits.map((step) => (Number.isInteger(step) ? compact(step) : '')), size: 28 },
       { ...axis, values: (_, splits) => tickTexts(splits), size: 52 },
@@ -64,6 +64,14 @@ function seriesOf({ name, tone, split }: Line, all: readonly Line[], colour: Col
 
 /** One step alone still needs a width. */
 const stepRange: uPlot.Range.Function = (_, min, max) => (min === max ? [min, max + 1] : [min, max]);
+
+/** Room above and below; what never changes stands in the middle, whatever its size. */
+const valueRange: uPlot.Range.Function = (_, min, max) => {
+  if (min === null || max === null) return [null, null];
+  const half = min === 0 ? 0.5 : Math.abs(min) / 2;
+  if (min === max) return [min - half, max + half];
+  return uPlot.rangeNum(min, max, { min: { pad: 0.08 }, max: { pad: 0.08 } });
+};
 
 /** As many digits as tell neighbours apart. */
 function tickTexts(splits: number[]): string[] {

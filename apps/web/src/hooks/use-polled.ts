@@ -1,5 +1,5 @@
 import type { ProblemDocument } from '@orestes/contracts';
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ApiDown, Refused } from '../api/client.js';
 import { seen, sleep } from './waiting.js';
 
@@ -36,7 +36,8 @@ export function usePolled<T>(
   latest.current = { load, every };
   const reload = useCallback(() => setTurn((n) => n + 1), []);
 
-  useEffect(() => {
+  // Before the first paint, which need not wait for the question, nor the question for it.
+  useLayoutEffect(() => {
     const stop = new AbortController();
     const settle = (next: Partial<Answer<T>>) =>
       setAnswer((old) => ({ problem: null, value: old.key === key ? old.value : null, ...next, key }));

@@ -13,6 +13,8 @@ export function JobChildren({ job }: { job: JobDocument }) {
   const { jobs, more, showMore } = useJobList({ parent: job.id });
   const curved = job.children.filter((child) => hasCurves(child.kind) && child.state !== 'queued');
   const compared = curved.slice(0, COMPARED).map((child) => child.id);
+  // Oldest first, as they follow each other; while some are not shown yet, the list begins with the newest.
+  const shown = more ? jobs : jobs?.toReversed();
   return (
     <section aria-label="Children">
       <div class="section-head">
@@ -24,7 +26,7 @@ export function JobChildren({ job }: { job: JobDocument }) {
         )}
       </div>
       <StateCounts children={job.children} />
-      {jobs !== null && jobs.length > 0 && <JobTable jobs={jobs} label="Children" />}
+      {shown && shown.length > 0 && <JobTable jobs={shown} label="Children" />}
       {more && (
         <p class="table-foot">
           <button type="button" onClick={showMore}>

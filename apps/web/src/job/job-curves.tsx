@@ -20,7 +20,9 @@ export function JobCurves({ id }: { id: string }) {
         {panels.length > 0 && <SplitKey />}
       </div>
       {problem && <ProblemNote problem={problem} />}
-      {panels.length === 0 && !problem && <p class="empty-line">No measures: the first come with the first step.</p>}
+      {panels.length === 0 && !problem && (
+        <p class="empty-line loading">No measures: the first come with the first step.</p>
+      )}
       <div class="charts">
         {panels.map((panel) => (
           <PanelChart key={panel.title} panel={panel} curves={curves} />

@@ -26,7 +26,7 @@ export function JobEvents({ job }: { job: JobDocument }) {
     <section aria-label="Events">
       <h2>Events</h2>
       {events.length === 0 ? (
-        <p class="empty-line">Nothing happened yet.</p>
+        <p class="empty-line loading">Nothing happened yet.</p>
       ) : (
         <ol class="events" tabIndex={0} aria-label="Events, newest first">
           {events.map((event) => (

@@ -11,6 +11,7 @@ import { duration, fullTime, secondsBetween } from '../show/times.js';
 import { JobActions } from './job-actions.js';
 
 export function JobHeader({ job, onChange }: { job: JobDocument; onChange: () => void }) {
+  const wrong = job.state === 'failed' || job.state === 'diverged';
   return (
     <section class="job-header" aria-label="Job">
       <nav aria-label="Where this is" class="crumbs">
@@ -36,9 +37,9 @@ export function JobHeader({ job, onChange }: { job: JobDocument; onChange: () =>
         <span role="status" aria-label="State">
           <StateBadge state={job.state} why={job.why} />
         </span>
-        <span class="why">{job.why}</span>
+        {!wrong && <span class="why">{job.why}</span>}
       </p>
-      {job.message !== null && job.message !== job.why && <pre class="job-message">{job.message}</pre>}
+      {wrong && <pre class="job-message">{job.why}</pre>}
       {job.progress && <ProgressBar progress={job.progress} label={job.name} ended={hasEnded(job.state)} />}
       <Facts label="Progress" facts={progressFacts(job)} />
     </section>

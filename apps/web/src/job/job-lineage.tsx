@@ -77,7 +77,7 @@ function Checkpoints({ job }: { job: JobDocument }) {
   );
   if (!value || value.items.length === 0) return null;
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Checkpoints">
+    <div class="scroll checkpoints" tabIndex={0} role="region" aria-label="Checkpoints">
       <table>
         <caption>Checkpoints</caption>
         <thead>
@@ -95,7 +95,7 @@ function Checkpoints({ job }: { job: JobDocument }) {
               <td>{bytes(checkpoint.bytes)}</td>
               <td>{fullTime(checkpoint.createdAt)}</td>
               <td>
-                <code>{checkpoint.address}</code>
+                <code title={checkpoint.address}>{within(job.output, checkpoint.address)}</code>
               </td>
             </tr>
           ))}
@@ -104,3 +104,7 @@ function Checkpoints({ job }: { job: JobDocument }) {
     </div>
   );
 }
+
+/** An address as it is seen from the output, which stands above. */
+const within = (output: string | null, address: string): string =>
+  output !== null && address.startsWith(`${output}/`) ? address.slice(output.length + 1) : address;

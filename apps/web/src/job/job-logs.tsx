@@ -45,7 +45,7 @@ export function JobLogs({ id }: { id: string }) {
       </div>
       {problem && <ProblemNote problem={problem} />}
       <div class="logs" role="log" aria-label="Log lines" aria-live="off" tabIndex={0} ref={box} onScroll={onScroll}>
-        {sum.lines.length === 0 && <p class="muted">No lines yet.</p>}
+        {sum.lines.length === 0 && <p class="muted loading">No lines yet.</p>}
         {sum.dropped > 0 && <p class="muted">{sum.dropped} earlier lines are not shown; the API has them.</p>}
         {sum.lines.map((line, i) => (
           <Line key={line.id} line={line} newAttempt={i > 0 && sum.lines[i - 1]!.attempt !== line.attempt} />

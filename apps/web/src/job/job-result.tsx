@@ -1,18 +1,27 @@
-import type { EvaluateResult, FinetuneResult, JobKind, PretrainResult } from '@orestes/contracts';
+import type {
+  CorpusManifest,
+  CorpusSplit,
+  EvaluateResult,
+  FinetuneResult,
+  JobKind,
+  PretrainResult,
+} from '@orestes/contracts';
 import type { ComponentChildren } from 'preact';
+import { sortedMetrics } from '../curves/panels.js';
 import { Facts, type Fact } from '../parts/facts.js';
 import { JsonBlock } from '../parts/json-block.js';
 import { compact, measure, whole } from '../show/numbers.js';
 
 /** A result as the worker wrote it: its shape is its kind's. */
 const RESULTS: Partial<Record<JobKind, (result: never) => ComponentChildren>> = {
+  corpus: (result: CorpusManifest) => <Facts facts={corpusFacts(result)} />,
   pretrain: (result: PretrainResult) => <Pretrained result={result} />,
   finetune: (result: FinetuneResult) => <Finetuned result={result} />,
   evaluate: (result: EvaluateResult) => <Facts facts={scalars(result)} />,
 };
 
 export function JobResult({ kind, result }: { kind: JobKind; result: Record<string, unknown> }) {
-  const known = result['kind'] === kind ? RESULTS[kind] : undefined;
+  const known = (result['kind'] ?? 'corpus') === kind ? RESULTS[kind] : undefined; // a corpus is its manifest
   const facts = scalars(result);
   return (
     <section aria-label="Result">
@@ -25,6 +34,23 @@ export function JobResult({ kind, result }: { kind: JobKind; result: Record<stri
     </section>
   );
 }
+
+function corpusFacts({ splits, dropped, sequenceLength, vocabularySize, tokenizer, digest }: CorpusManifest): Fact[] {
+  const size = ({ sequences, tokens }: CorpusSplit) =>
+    `${whole(sequences)} sequences${tokens === null ? '' : `, ${compact(tokens)} tokens`}`;
+  return [
+    ['Train', size(splits.train)],
+    ['Validation', size(splits.validation)],
+    ['Sequence length', sequenceLength],
+    ['Vocabulary', whole(vocabularySize)],
+    ['Empty documents dropped', dropped.emptyDocuments > 0 && whole(dropped.emptyDocuments)],
+    ['Short ends dropped', dropped.shortChunks > 0 && whole(dropped.shortChunks)],
+    ['Tokenizer', <Digest of={tokenizer} />],
+    ['Digest', <Digest of={digest} />],
+  ];
+}
+
+const Digest = ({ of }: { of: string }) => <code title={of}>{of.slice(0, 12)}</code>;
 
 function Pretrained({ result }: { result: PretrainResult }) {
   return (
@@ -47,7 +73,7 @@ function Pretrained({ result }: { result: PretrainResult }) {
             </tr>
           </thead>
           <tbody>
-            {Object.keys(result.last).map((name) => (
+            {sortedMetrics(Object.keys(result.last)).map((name) => (
               <tr key={name}>
                 <th scope="row">{name}</th>
                 <td>{measure(result.first[name])}</td>
@@ -62,7 +88,7 @@ function Pretrained({ result }: { result: PretrainResult }) {
 }
 
 function Finetuned({ result }: { result: FinetuneResult }) {
-  const names = [...new Set(result.epochs.flatMap((epoch) => Object.keys(epoch)))];
+  const names = sortedMetrics(result.epochs.flatMap((epoch) => Object.keys(epoch)));
   const { metric } = result;
   return (
     <>

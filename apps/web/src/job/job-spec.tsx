@@ -1,6 +1,7 @@
 import type { JobDocument } from '@orestes/contracts';
 import { JsonBlock } from '../parts/json-block.js';
 import { hrefOf } from '../routes.js';
+import { inOrder } from '../show/spec-order.js';
 
 export function JobSpec({ job }: { job: JobDocument }) {
   return (
@@ -9,7 +10,7 @@ export function JobSpec({ job }: { job: JobDocument }) {
         <h2>Spec</h2>
         <a href={hrefOf({ page: 'submit', from: job.id })}>Change it and submit anew</a>
       </div>
-      <JsonBlock value={job.spec} label="spec" />
+      <JsonBlock value={inOrder(job.spec)} label="spec" />
     </section>
   );
 }

@@ -1,4 +1,5 @@
 import type { Leaderboard, LeaderboardRow } from '@orestes/contracts';
+import { Fragment } from 'preact';
 import { getLeaderboard, type Suite } from '../api/service.js';
 import { usePolled } from '../hooks/use-polled.js';
 import { useTitle } from '../hooks/use-route.js';
@@ -86,22 +87,36 @@ interface BodyProps {
 }
 
 function Body({ title, rows, tasks, width, children }: BodyProps) {
+  const references = [...new Set(rows.map((row) => row.reference))];
   return (
     <tbody aria-label={title} class={rows[0]?.source ?? 'measured'}>
       <tr class="group">
         <th scope="rowgroup" colSpan={width}>
-          {title}
+          <span class="stay">{title}</span>
         </th>
       </tr>
       {rows.length === 0 && (
         <tr>
           <td colSpan={width} class="muted">
-            {children}
+            <span class="stay">{children}</span>
           </td>
         </tr>
       )}
-      {rows.map((row) => (
-        <Row key={`${row.name} ${row.recipeHash} ${row.weights} ${row.reference}`} row={row} tasks={tasks} />
+      {references.map((reference) => (
+        <Fragment key={reference}>
+          {reference !== null && (
+            <tr class="reference">
+              <th scope="rowgroup" colSpan={width}>
+                <span class="stay">{reference}</span>
+              </th>
+            </tr>
+          )}
+          {rows
+            .filter((row) => row.reference === reference)
+            .map((row) => (
+              <Row key={`${row.name} ${row.recipeHash} ${row.weights}`} row={row} tasks={tasks} />
+            ))}
+        </Fragment>
       ))}
     </tbody>
   );

@@ -4,7 +4,7 @@ import { compact, hundredths } from '../show/numbers.js';
 import { taskName } from '../show/tasks.js';
 
 const orDash = (value: number | null, show: (value: number) => string): string => (value === null ? '–' : show(value));
-const hours = (value: number): string => (value < 10 ? value.toFixed(2) : compact(value));
+const hours = (value: number): string => (value < 10 ? String(Number(value.toPrecision(2))) : compact(value));
 
 export function Row({ row, tasks }: { row: LeaderboardRow; tasks: string[] }) {
   return (
@@ -12,9 +12,7 @@ export function Row({ row, tasks }: { row: LeaderboardRow; tasks: string[] }) {
       <th scope="row">
         {row.name}
         {row.weights === 'random' && <span class="label">random weights</span>}
-        {row.source === 'published' && (
-          <span class="label reference">published: {row.reference ?? 'no source given'}</span>
-        )}
+        {row.source === 'published' && <span class="label">published</span>}
       </th>
       {tasks.map((task) => (
         <td key={task}>
@@ -32,7 +30,7 @@ export function Row({ row, tasks }: { row: LeaderboardRow; tasks: string[] }) {
   );
 }
 
-/** Mean ± std (n); n leads to the runs. */
+/** Mean ± std (n); n leads to the runs. One number of a paper is only that. */
 function Score({ score }: { score: LeaderboardScore | undefined }) {
   if (!score) return <>–</>;
   const { task, mean, std, n, jobs } = score;
@@ -40,16 +38,21 @@ function Score({ score }: { score: LeaderboardScore | undefined }) {
   return (
     <span title={scoreTitle(score)}>
       {hundredths(mean)}{' '}
-      <span class="score-spread">
-        {std !== null && `± ${hundredths(std)} `}
-        {jobs.length > 0 ? (
-          <a href={jobs.length === 1 ? jobHref(jobs[0]!) : compareHref(jobs)} aria-label={`${taskName(task)}: ${runs}`}>
-            ({n})
-          </a>
-        ) : (
-          `(${n})`
-        )}
-      </span>
+      {(std !== null || n > 1 || jobs.length > 0) && (
+        <span class="score-spread">
+          {std !== null && `± ${hundredths(std)} `}
+          {jobs.length > 0 ? (
+            <a
+              href={jobs.length === 1 ? jobHref(jobs[0]!) : compareHref(jobs)}
+              aria-label={`${taskName(task)}: ${runs}`}
+            >
+              ({n})
+            </a>
+          ) : (
+            `(${n})`
+          )}
+        </span>
+      )}
     </span>
   );
 }

@@ -4,6 +4,7 @@ import { usePolled } from '../hooks/use-polled.js';
 import { useTitle } from '../hooks/use-route.js';
 import { ProblemNote } from '../parts/problem-note.js';
 import { Tabs } from '../parts/tabs.js';
+import { inOrder } from '../show/spec-order.js';
 import { fieldErrors } from './field-errors.js';
 import { EMPTY_FORM, POINTERS, ratesOf, specOfForm } from './form-spec.js';
 import { JsonEditor } from './json-editor.js';
@@ -27,7 +28,7 @@ export function SubmitPage({ from }: { from: string | null }) {
   const [edited, setEdited] = useState<string | null>(null);
   const submission = useSubmission();
 
-  const text = edited ?? JSON.stringify(origin.value?.spec ?? specOfForm(form), null, 2);
+  const text = edited ?? JSON.stringify(origin.value ? inOrder(origin.value.spec) : specOfForm(form), null, 2);
   const parsed = way === 'form' ? { spec: specOfForm(form) } : parseSpec(text);
   const { at, others } = fieldErrors(submission.problem, way === 'form' ? shownPointers(form.recipe) : {});
   const changing =
