@@ -12,7 +12,7 @@ import { outcomesOf, type Outcome } from './outcome.js';
 const KILLS = 20;
 const SLOWEST_MS = 900_000;
 const SPEC = examplePipeline({ steps: 1500, seeds: [1, 2], weights: ['pretrained', 'random'], retries: 100 });
-const environment = { ORESTES_BACKOFF_SECONDS: '0.1', ORESTES_SLOTS: '2' };
+const environment = { ORESTES_BACKOFF_SECONDS: '0.001', ORESTES_SLOTS: '2' };
 
 let service: RunningService;
 let undisturbed: Outcome[];

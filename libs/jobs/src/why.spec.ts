@@ -26,6 +26,7 @@ describe('why', () => {
       'Its worker was lost (crash 1 of 3 allowed); it starts again in 5 s.',
     ],
     [{}, 'It is next: a slot is free.'],
+    [{ slots: { held: 0, all: 0 } }, 'The service starts no workers (it has 0 slots).'],
     [{ slots: { held: 1, all: 1 }, ahead: 1 }, 'It waits for a slot: 1 of 1 is held, 1 job is ahead of it.'],
     [{ slots: { held: 2, all: 2 } }, 'It waits for a slot: 2 of 2 are held, it is next.'],
     [{ state: 'running', children: { ended: 1, all: 4 } }, '1 of its 4 jobs have ended.'],

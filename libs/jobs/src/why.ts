@@ -57,6 +57,7 @@ function whyQueued(s: Situation): string {
     return `Its worker was lost (crash ${s.failures} of ${s.retries} allowed); it starts again in ${seconds} s.`;
   }
   const { held, all } = s.slots;
+  if (all === 0) return 'The service starts no workers (it has 0 slots).';
   if (held < all && s.ahead === 0) return 'It is next: a slot is free.';
   const before = s.ahead === 0 ? 'it is next' : `${s.ahead} ${s.ahead === 1 ? 'job is' : 'jobs are'} ahead of it`;
   return `It waits for a slot: ${held} of ${all} ${all === 1 ? 'is' : 'are'} held, ${before}.`;

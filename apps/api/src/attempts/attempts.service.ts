@@ -29,7 +29,8 @@ import { registerProducts } from './products.js';
 export type Worker = Pick<Attempt, 'id' | 'jobId' | 'tokenHash'>;
 
 /** A service that was restarted may have launched another worker meanwhile. */
-const sameToken = (attempt: Attempt, { tokenHash }: Worker) => attempt.tokenHash?.equals(tokenHash ?? Buffer.of()) === true;
+const sameToken = (attempt: Attempt, { tokenHash }: Worker) =>
+  attempt.tokenHash?.equals(tokenHash ?? Buffer.of()) === true;
 
 const superseded = () =>
   new ProblemError(409, 'ATTEMPT_SUPERSEDED', 'the job was cancelled, has ended, or goes on in another attempt');

@@ -7,10 +7,11 @@ type Item<K extends ReportItem['kind']> = Extract<ReportItem, { kind: K }>;
 /** Writes what a worker told, each kind in one statement. The caller holds the job's lock. */
 export async function saveItems(
   manager: EntityManager,
-  { id }: Job,
+  job: Job,
   attempt: number,
   items: readonly ReportItem[],
 ): Promise<void> {
+  const { id } = job;
   const of = <K extends ReportItem['kind']>(kind: K) => items.filter((item): item is Item<K> => item.kind === kind);
   const [metrics, logs, events, checkpoints] = [of('metric'), of('log'), of('event'), of('checkpoint')];
   if (metrics.length > 0) await saveMetrics(manager, id, metrics);
@@ -27,14 +28,7 @@ export async function saveItems(
          FROM unnest($3::float8[], $4::text[], $5::text[]) AS told (time, type, message)`,
       [id, attempt, events.map((e) => e.time), events.map((e) => e.type), events.map((e) => e.message)],
     );
-  if (checkpoints.length > 0)
-    await manager.query(
-      `INSERT INTO checkpoint (job_id, attempt, step, address, bytes)
-         SELECT DISTINCT ON (step) $1::uuid, $2::int, step, address, bytes
-         FROM unnest($3::int[], $4::text[], $5::bigint[]) AS saved (step, address, bytes)
-       ON CONFLICT (job_id, step) DO UPDATE SET address = excluded.address, bytes = excluded.bytes, attempt = excluded.attempt`,
-      [id, attempt, checkpoints.map((c) => c.step), checkpoints.map((c) => c.address), checkpoints.map((c) => c.bytes)],
-    );
+  if (checkpoints.length > 0) await saveCheckpoints(manager, job, attempt, checkpoints);
 }
 
 /** A step that was made again has the same values: the first stays, and its place in the stream. */
@@ -52,3 +46,25 @@ const saveMetrics = (manager: EntityManager, id: string, metrics: readonly Item<
       metrics.map((m) => JSON.stringify(m.values)),
     ],
   );
+
+/** The newest so many stay in the output: the others are gone from there, and so from here. */
+async function saveCheckpoints(
+  manager: EntityManager,
+  { id, spec }: Job,
+  attempt: number,
+  checkpoints: readonly Item<'checkpoint'>[],
+): Promise<void> {
+  await manager.query(
+    `INSERT INTO checkpoint (job_id, attempt, step, address, bytes)
+       SELECT DISTINCT ON (step) $1::uuid, $2::int, step, address, bytes
+       FROM unnest($3::int[], $4::text[], $5::bigint[]) AS saved (step, address, bytes)
+     ON CONFLICT (job_id, step) DO UPDATE SET address = excluded.address, bytes = excluded.bytes, attempt = excluded.attempt`,
+    [id, attempt, checkpoints.map((c) => c.step), checkpoints.map((c) => c.address), checkpoints.map((c) => c.bytes)],
+  );
+  const keep = spec.kind === 'pretrain' ? spec.checkpoint.keep : 1;
+  await manager.query(
+    `DELETE FROM checkpoint WHERE job_id = $1 AND step NOT IN (
+       SELECT step FROM checkpoint WHERE job_id = $1 ORDER BY step DESC LIMIT $2)`,
+    [id, keep],
+  );
+}
