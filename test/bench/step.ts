@@ -5,7 +5,7 @@ import path from 'node:path';
 import { findPlugin } from '@orestes/engine';
 import { median, Peer } from '../peers/peer.js';
 import type { StepConfig } from '../peers/step-orestes.js';
-import { peerPython } from '../peers/python.js';
+import { neededPrograms } from '../peers/python.js';
 import { benchOptions, numberOption, usage } from '../support/options.js';
 
 /**
@@ -149,7 +149,7 @@ async function main(): Promise<void> {
   if (torch) requireTorch();
   const [rounds, steps] = [numberOption('rounds', values.rounds, 1), numberOption('steps', values.steps, 1)];
   const dropout = numberOption('dropout', values.dropout, 0);
-  const python = peerPython();
+  const python = path.join(neededPrograms('requirements'), 'python');
   const peak = matmulPeak(python);
   const figures = await compare(python, { ...small, dropout }, torch, rounds, steps);
   const start = await starts({ ...small, dropout });

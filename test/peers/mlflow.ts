@@ -9,6 +9,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const REQUIREMENTS = path.join('test', 'peers', 'requirements-mlflow.txt');
 const READY_MS = 120_000;
 
+export interface MlflowSetting {
+  /** Of `mlflow server`. */
+  options: readonly string[];
+  environment: NodeJS.ProcessEnv;
+}
+
 /** MLflow's tracking server, in processes of its own. */
 export interface RunningMlflow {
   /** http://127.0.0.1:port */
@@ -40,18 +46,15 @@ function call(command: string, args: string[]): void {
   process.exit(1);
 }
 
-/**
- * @param database an empty PostgreSQL database's address
- * @param options of `mlflow server`
- */
-export async function startMlflow(database: string, options: readonly string[]): Promise<RunningMlflow> {
+/** @param database an empty PostgreSQL database's address */
+export async function startMlflow(database: string, { options, environment }: MlflowSetting): Promise<RunningMlflow> {
   const folder = mkdtempSync(path.join(tmpdir(), 'orestes-mlflow-'));
   const port = await freePort();
-  const store = database.replace(/^postgres:/, 'postgresql:');
+  const store = database.replace(/^postgres:/, 'postgresql+psycopg2:'); // SQLAlchemy would choose another driver
   const place = ['--host', '127.0.0.1', '--port', String(port), '--backend-store-uri', store];
   const child = spawn(mlflowProgram(), ['server', ...place, ...options], {
     cwd: folder,
-    env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true', DO_NOT_TRACK: 'true' },
+    env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true', DO_NOT_TRACK: 'true', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true, // a process group: its workers end with it
   });

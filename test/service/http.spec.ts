@@ -27,7 +27,10 @@ beforeAll(async () => {
   postgres = await startTestPostgres();
   const address = await postgres.database();
   const environment = { DATABASE_URL: address, ORESTES_SLOTS: '0', ORESTES_LOG_LEVEL: 'trace' };
-  service = await startTestService({ options: ['--keys'], environment });
+  service = await startTestService({
+    options: ['--keys', '--allow', 'nowhere', '--allow', 'allowed', '--allow', 'd'],
+    environment,
+  });
   open = await startTestService({ environment });
   database = await createDataSource({ url: address, connections: 2 }).initialize();
   mine = readFileSync(join(service.data, 'first-key'), 'utf8').trim();
@@ -103,6 +106,23 @@ describe('keys', () => {
       }),
     ).toMatchObject({ status: 422, body: { code: 'JOB_UNUSABLE' } });
     expect((await as(mine, `/jobs/${job}`)).body).toEqual(before);
+  });
+
+  it.each([
+    ['a file of the machine', '/etc/passwd', 422],
+    ['the way out of what is allowed', 'allowed/../secret', 422],
+    ['a neighbour by its name', 'allowed-not', 422],
+    ["another project's output", () => join(service.data, 'outputs', 'other', 'x'), 422],
+    ['another store', 's3://bucket/x?endpoint=http://127.0.0.1:1', 422],
+    ['what is allowed', 'allowed/corpus', 202],
+    ["one's own project's output", () => join(service.data, 'outputs', 'default', 'x'), 202],
+  ])('in a spec, %s', async (_, address, status) => {
+    const corpus = typeof address === 'string' ? address : address();
+    const { body, ...answer } = await as(mine, '/jobs', { body: { ...SPEC, corpus } });
+    expect(answer.status).toBe(status);
+    if (status === 422) expect(body).toMatchObject({ code: 'ADDRESS_FORBIDDEN' });
+    const plan = await as(mine, '/jobs?dryRun=true', { body: { ...SPEC, corpus } });
+    expect(plan.status).toBe(status === 202 ? 200 : 422);
   });
 
   it('are shown once, and end when they are revoked', async () => {

@@ -16,6 +16,8 @@ export interface ServiceConfig {
   slots: number;
   /** Whether every request needs a key; else those from this machine need none. */
   keys: boolean;
+  /** With keys: addresses under which specs may name anything; without keys they may name whatever there is. */
+  allow: readonly string[];
   /** Requests a minute and key (or address). */
   rateLimit: number;
   /** Without a word for so long a worker counts as lost. */
@@ -35,7 +37,9 @@ const LOOPBACK = ['127.0.0.1', 'localhost', '::1'];
 export const isLoopback = (host: string): boolean => LOOPBACK.includes(host);
 
 /** What the command line says over the environment. */
-export type ServiceOptions = Partial<Pick<ServiceConfig, 'host' | 'port' | 'data' | 'slots' | 'keys' | 'outputs'>>;
+export type ServiceOptions = Partial<
+  Pick<ServiceConfig, 'host' | 'port' | 'data' | 'slots' | 'keys' | 'outputs' | 'allow'>
+>;
 
 /**
  * The configuration from options and environment.
@@ -54,6 +58,9 @@ export function serviceConfig(options: ServiceOptions = {}, env: NodeJS.ProcessE
     slots: options.slots ?? number(env, 'ORESTES_SLOTS', 0, 1000) ?? 1,
     // Whoever can reach another address than loopback is not known to be this machine's user.
     keys: keys || !isLoopback(host),
+    allow: (options.allow ?? (env['ORESTES_ALLOW'] ?? '').split(','))
+      .filter(Boolean)
+      .map((root) => joinAddress(root, '')),
     rateLimit: number(env, 'ORESTES_RATE_LIMIT', 1, 1e9) ?? 12_000,
     heartbeatMs: 1000 * (number(env, 'ORESTES_HEARTBEAT_SECONDS', 1, 86_400) ?? 30),
     backoffMs: 1000 * (number(env, 'ORESTES_BACKOFF_SECONDS', 0, 3600) ?? 1),

@@ -28,6 +28,12 @@ export function addServiceCommands(cli: Command, command: NewCommand): void {
     .option('--host <address>', 'where to listen; beyond this machine every request needs a key (default: 127.0.0.1)')
     .option('--port <n>', 'default: 7350; 0: any free one', port)
     .option('--slots <n>', 'workers at a time (default: 1)', positive)
+    .option('--outputs <address>', 'where outputs go that a spec does not name: a folder or s3://bucket/prefix')
+    .option(
+      '--allow <address>',
+      'with keys: specs may name what lies there (repeatable)',
+      (root: string, all: string[] = []) => [...all, root],
+    )
     .option('--keys', 'every request needs a key, on this machine too')
     .action(lazy(async () => (await import('./commands/serve.js')).serve));
 

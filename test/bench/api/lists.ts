@@ -88,6 +88,7 @@ export async function listRate(client: Client, faults: Faults, readers: number, 
   const rate = await closedLoop(readers, seconds, async () => {
     const { status } = await client.get('/jobs');
     if (status !== 200) faults.add(`GET /jobs: ${status}`);
+    return status === 200;
   });
   return round(rate);
 }

@@ -17,10 +17,10 @@ export interface Side {
   readonly name: string;
   /** Its process. */
   readonly pid: number;
-  /** One run, or job. */
-  create(): Promise<void>;
-  /** One request with metrics of some steps, of the connection's own run. */
-  log(connection: number, steps: number): Promise<void>;
+  /** One run, or job. @returns whether it was taken */
+  create(): Promise<boolean>;
+  /** One request with metrics of some steps, of the connection's own run. @returns whether they were taken */
+  log(connection: number, steps: number): Promise<boolean>;
   /** Compares what was taken with what the database holds. */
   check(): Promise<void>;
   close(): void;
@@ -63,7 +63,9 @@ export async function orestesSide({ url, pid, database, connections, faults }: P
     pid,
     async create() {
       const answer = await client.post('/jobs', pretraining(made), { 'idempotency-key': randomUUID() });
-      if (right(faults, 'POST /jobs', answer, 202)) made++;
+      const taken = right(faults, 'POST /jobs', answer, 202);
+      if (taken) made++;
+      return taken;
     },
     async log(connection, steps) {
       const [attempt, report] = [attempts[connection]!, told[connection]!];
@@ -78,9 +80,10 @@ export async function orestesSide({ url, pid, database, connections, faults }: P
       const done = report.items + steps;
       const progress = { done, total: 1e6, unit: 'steps', tokensPerSecond: 51234.5, etaSeconds: 60 };
       const answer = await post(attempt, 'reports', { first: report.items, items, progress });
-      if (!right(faults, 'reports', answer, 200)) return;
+      if (!right(faults, 'reports', answer, 200)) return false;
       report.items = done;
       values += steps * VALUES_PER_STEP;
+      return true;
     },
     async check() {
       faults.equal('jobs', (await count(database, 'job')) - earlier, made);
@@ -115,7 +118,7 @@ export async function mlflowSide({ url, pid, database, connections, faults }: Pl
   return {
     name,
     pid,
-    create: async () => void (await create()),
+    create: async () => (await create()) !== '',
     async log(connection, steps) {
       const run = runs[connection]!;
       const timestamp = Date.now();
@@ -123,9 +126,10 @@ export async function mlflowSide({ url, pid, database, connections, faults }: Pl
         NAMES.map((key, i) => ({ key, value: value(i, step), timestamp, step })),
       );
       const answer = await api('runs/log-batch', { run_id: run.id, metrics });
-      if (!right(faults, `${name}: log-batch`, answer, 200)) return;
+      if (!right(faults, `${name}: log-batch`, answer, 200)) return false;
       run.steps += steps;
       values += metrics.length;
+      return true;
     },
     async check() {
       faults.equal(`${name}: runs`, await count(database, 'runs'), made);

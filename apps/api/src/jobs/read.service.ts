@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { JobDocument, JobList, JobState, JobKind } from '@orestes/contracts';
-import { Attempt, Dependency, Job } from '@orestes/database';
+import { jobsIn, type JobDocument, type JobList, type JobState, type JobKind } from '@orestes/contracts';
+import { Attempt, Job } from '@orestes/database';
 import { isTerminal, why } from '@orestes/jobs';
-import { DataSource, In, type SelectQueryBuilder } from 'typeorm';
+import { DataSource, type SelectQueryBuilder } from 'typeorm';
 import type { Owner } from '../auth/keys.service.js';
 import type { ServiceConfig } from '../config.js';
 import { notFound } from '../http/problem.js';
@@ -56,17 +56,7 @@ export class ReadService {
 
   async document(owner: Owner, id: string): Promise<JobDocument> {
     const job = await this.find(owner, id);
-    const jobs = this.database.getRepository(Job);
-    const [attempts, dependencies, children] = await Promise.all([
-      this.database.getRepository(Attempt).find({ where: { jobId: id }, order: { epoch: 'ASC' } }),
-      this.database.getRepository(Dependency).find({ where: { jobId: id }, relations: { on: true } }),
-      jobs.find({
-        select: { id: true, name: true, kind: true, state: true },
-        where: { parentId: id },
-        order: { childIndex: 'ASC' },
-      }),
-    ]);
-    const needed = dependencies.map(({ on }) => on).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const [attempts, needed, children] = await Promise.all([this.attempts(job), this.needed(job), this.children(job)]);
     return {
       ...summaryOf(job),
       why: await this.whyOf(job, needed, children),
@@ -85,8 +75,36 @@ export class ReadService {
     };
   }
 
-  private async whyOf(job: Job, needed: readonly Job[], children: readonly Job[]): Promise<string> {
-    const queued = job.state === 'queued';
+  /** A job that was never admitted has none. */
+  private async attempts({ id, epoch }: Job): Promise<Attempt[]> {
+    if (epoch === 0) return [];
+    return this.database.getRepository(Attempt).find({ where: { jobId: id }, order: { epoch: 'ASC' } });
+  }
+
+  /** Jobs that the spec's addresses name; parents leave them to their children. */
+  private async needed(job: Job): Promise<Pick<Job, 'id' | 'name' | 'state'>[]> {
+    if (isParent(job) || jobsIn(job.spec).length === 0) return [];
+    return this.database.query(
+      'SELECT job.id, name, state FROM dependency JOIN job ON job.id = on_id WHERE job_id = $1 ORDER BY job.id',
+      [job.id],
+    );
+  }
+
+  private async children(job: Job): Promise<Pick<Job, 'id' | 'name' | 'kind' | 'state'>[]> {
+    if (!isParent(job)) return [];
+    return this.database.getRepository(Job).find({
+      select: { id: true, name: true, kind: true, state: true },
+      where: { parentId: job.id },
+      order: { childIndex: 'ASC' },
+    });
+  }
+
+  private async whyOf(
+    job: Job,
+    needed: readonly Pick<Job, 'name' | 'state'>[],
+    children: readonly Pick<Job, 'state'>[],
+  ): Promise<string> {
+    const { held, ahead } = job.state === 'queued' ? await this.queue(job) : { held: 0, ahead: 0 };
     return why({
       state: job.state,
       message: job.message,
@@ -96,8 +114,8 @@ export class ReadService {
       now: new Date(),
       failures: job.failures,
       retries: job.retries,
-      slots: { held: queued ? await this.held() : 0, all: this.config.slots },
-      ahead: queued ? await this.ahead(job) : 0,
+      slots: { held, all: this.config.slots },
+      ahead,
       children:
         children.length > 0
           ? { ended: children.filter(({ state }) => isTerminal(state)).length, all: children.length }
@@ -106,20 +124,20 @@ export class ReadService {
     });
   }
 
-  private held(): Promise<number> {
-    return this.database.getRepository(Attempt).count({ where: { state: In(['admitted', 'starting', 'running']) } });
-  }
-
-  private async ahead({ priority, id }: Job): Promise<number> {
-    const [{ count }] = await this.database.query<[{ count: number }]>(
-      `SELECT count(*)::int AS count FROM (SELECT 1 FROM job
-         WHERE state = 'queued' AND kind NOT IN ('sweep', 'pipeline') AND (priority > $1 OR (priority = $1 AND id < $2))
-         LIMIT ${MOST_AHEAD}) AS before`,
+  /** Slots held, and jobs that would start before this one. */
+  private async queue({ priority, id }: Job): Promise<{ held: number; ahead: number }> {
+    const [queue] = await this.database.query<[{ held: number; ahead: number }]>(
+      `SELECT (SELECT count(*)::int FROM attempt WHERE state <> 'ended') AS held,
+         (SELECT count(*)::int FROM (SELECT FROM job
+            WHERE state = 'queued' AND kind NOT IN ('sweep', 'pipeline') AND (priority > $1 OR (priority = $1 AND id < $2))
+            LIMIT ${MOST_AHEAD}) AS before) AS ahead`,
       [priority, id],
     );
-    return count;
+    return queue;
   }
 }
+
+const isParent = ({ kind }: Job) => kind === 'sweep' || kind === 'pipeline';
 
 function narrow(query: SelectQueryBuilder<Job>, { cursor, state, kind, label, name, parent, root }: JobFilter): void {
   if (cursor !== undefined) query.andWhere('job.id < :cursor', { cursor });

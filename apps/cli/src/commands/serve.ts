@@ -6,7 +6,9 @@ export interface ServeOptions {
   host?: string;
   port?: number;
   slots?: number;
+  outputs?: string;
   keys?: boolean;
+  allow?: string[];
 }
 
 /** Serves API and page until Ctrl-C or SIGTERM, which lets running jobs save. */

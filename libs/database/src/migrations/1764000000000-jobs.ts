@@ -61,7 +61,7 @@ const UP = [
   `CREATE INDEX "job_project_name" ON "job" ("project_id", "name", "id")`,
   `CREATE INDEX "job_top" ON "job" ("project_id", "id") WHERE "parent_id" IS NULL`,
   `CREATE INDEX "job_labels" ON "job" USING gin ("labels")`,
-  `CREATE INDEX "job_queue" ON "job" ("priority" DESC, "id") WHERE "state" = 'queued'`,
+  `CREATE INDEX "job_queue" ON "job" ("priority" DESC, "id") WHERE "state" = 'queued' AND "kind" NOT IN ('sweep', 'pipeline')`,
   `CREATE INDEX "job_open_parents" ON "job" ("id") WHERE "kind" IN ('sweep', 'pipeline') AND "finished_at" IS NULL`,
   `CREATE INDEX "job_recipe" ON "job" ("project_id", "recipe_hash") WHERE "state" = 'succeeded'`,
   `CREATE INDEX "job_parent" ON "job" ("parent_id", "child_index")`,
