@@ -1,4 +1,4 @@
-// npm run docs [-- --check]: writes docs/spec.md from the schemas, or only says whether it is what they give.
+// npm run docs [-- --check]: writes docs/spec.md and docs/api.md from the schemas, or only says whether they are what those give.
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fail, root } from './steps.mjs';
@@ -8,17 +8,20 @@ const check = process.argv.includes('--check');
 if (!check) await prepare();
 const { FinetuneSpec, specFields } = await import('@orestes/contracts');
 const { resolveFinetune } = await import('@orestes/trainer');
+const { apiDocument } = await import('@orestes/api');
 
-const file = path.join(root, 'docs', 'spec.md');
-const page = specPage();
-if (!check) await writeFile(file, page);
-else if ((await readFile(file, 'utf8')) !== page) fail('docs/spec.md is not what the schemas give (npm run docs)');
+const pages = { 'spec.md': specPage(), 'api.md': apiPage(await apiDocument()) };
+for (const [name, page] of Object.entries(pages)) {
+  const file = path.join(root, 'docs', name);
+  if (!check) await writeFile(file, page);
+  else if ((await readFile(file, 'utf8')) !== page) fail(`docs/${name} is not what the schemas give (npm run docs)`);
+}
 
 function specPage() {
   const introduction = `# The spec
 
-A spec is a YAML or JSON document. Its field \`kind\` says which job it is: \`corpus\`, \`pretrain\`, \`finetune\` or \`evaluate\`. Unknown fields are refused
-by name. \`npx orestes run SPEC --set path=value\` puts a value over a field, by the paths below. Where addresses are asked for, a path, file:///path or
+A spec is a YAML or JSON document. Its field \`kind\` says which job it is. The first four run anywhere (\`orestes run\`, or a service); \`sweep\` and
+\`pipeline\` are made of such jobs, and are submitted to a service, which also chooses an \`output\` that is left out. Unknown fields are refused by name. \`npx orestes run SPEC --set path=value\` puts a value over a field, by the paths below. Where addresses are asked for, a path, file:///path or
 s3://bucket/prefix is meant. Runnable specs: [examples](../examples).
 
 This page is made from the schemas by \`npm run docs\`; a test compares the two. \`{a,b}.c\` stands for the fields \`a.c\` and \`b.c\`. A default of
@@ -45,6 +48,43 @@ function unset(kind, field) {
 function finetuneDefaults() {
   const needed = { kind: 'finetune', name: 'x', checkpoint: 'x', output: 'x', task: { glue: 'cola', data: 'x' } };
   return resolveFinetune(FinetuneSpec.parse(needed));
+}
+
+function apiPage({ paths }) {
+  const routes = Object.entries(paths).flatMap(([route, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ route, method: method.toUpperCase(), ...operation })),
+  );
+  const tags = [...new Set(routes.map(({ tags: [tag] }) => tag))].sort();
+  const introduction = `# The API
+
+JSON over HTTP. Every route answers under \`/\` and, identical, under \`/v1/\`. The service itself has the same with every field at \`/docs\` (to try
+out) and \`/openapi.json\` (OpenAPI 3.1). Errors are problem documents: [errors](errors.md#answers-of-the-service). Where keys are needed each request
+has \`Authorization: Bearer KEY\`. Lists have \`items\` and \`next\`, the cursor of the next page. This page is made from the code by \`npm run docs\`.
+`;
+  const sections = tags.map((tag) => {
+    const rows = routes
+      .filter(({ tags: [own] }) => own === tag)
+      .map((r) => [`\`${r.method} ${r.route}\``, meaning(r), parameters(r), answers(r)]);
+    return `## ${tag}\n\n${table(['route', 'what it does', 'parameters', 'answers'], rows)}`;
+  });
+  return [introduction, ...sections].join('\n');
+}
+
+function meaning({ summary, description }) {
+  return `${summary}.${description ? ` ${description}` : ''}`;
+}
+
+function parameters({ parameters: all = [] }) {
+  return all
+    .filter((p) => p.in !== 'path')
+    .map((p) => `\`${p.name}\`${p.description ? `: ${p.description}` : ''}`)
+    .join(' ');
+}
+
+function answers({ responses }) {
+  return Object.keys(responses)
+    .filter((status) => !['401', '403', '429', '500', '503'].includes(status))
+    .join(', ');
 }
 
 /** A Markdown table as prettier lays it out. */

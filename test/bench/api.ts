@@ -51,7 +51,7 @@ const setting = {
 const MLFLOW: Record<string, MlflowSetting> = {
   mlflow: { options: [], environment: {} },
   mlflowTuned: {
-    options: ['--workers', '2'],
+    options: ['--workers', '2', '--gunicorn-opts', '--log-level error'], // synchronous workers
     environment: { MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false', MLFLOW_SQLALCHEMYSTORE_POOL_SIZE: '16' },
   },
 };

@@ -7,6 +7,8 @@ export interface Command {
   exitCode: number;
   /** The page says to press Ctrl-C. */
   interrupted: boolean;
+  /** The page says to leave it running. */
+  background: boolean;
   /** Lines of output that the page shows; `...` stands for lines left out. */
   shown: string[];
 }
@@ -20,7 +22,7 @@ interface Fence {
 
 /**
  * The commands of a page's `sh` blocks, in order. A `text` block right after one shows what its last command prints. A
- * comment behind a command may say `exit code N` or `Ctrl-C`.
+ * comment behind a command may say `exit code N`, `Ctrl-C` or `leave it running`.
  */
 export function commandsOf(markdown: string): Command[] {
   const commands: Command[] = [];
@@ -59,7 +61,8 @@ function shellCommands({ line, lines }: Fence): Command[] {
   return commands;
 }
 
-function expected(comment: string): Pick<Command, 'exitCode' | 'interrupted'> {
+function expected(comment: string): Pick<Command, 'exitCode' | 'interrupted' | 'background'> {
   const interrupted = comment.startsWith('Ctrl-C');
-  return { interrupted, exitCode: Number(/exit code (\d+)/.exec(comment)?.[1] ?? (interrupted ? 130 : 0)) };
+  const background = comment.startsWith('leave it running');
+  return { interrupted, background, exitCode: Number(/exit code (\d+)/.exec(comment)?.[1] ?? (interrupted ? 130 : 0)) };
 }

@@ -1,4 +1,13 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './repository.js';
@@ -6,6 +15,7 @@ import { ROOT } from './repository.js';
 /** A folder in which a reader's commands find what they would find in the repository, and write beside it. */
 export function workingFolder(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'orestes-guides-')));
+  chmodSync(folder, 0o755); // for the account that runs PostgreSQL where tests run as root
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   cpSync(join(ROOT, 'examples'), join(folder, 'examples'), { recursive: true });
   standInForCola(join(folder, 'data', 'CoLA'));

@@ -1,2 +1,2 @@
 export { DEFAULT_PORT, serviceConfig, type ServiceConfig, type ServiceOptions } from './config.js';
-export { startService, type Service } from './service.js';
+export { apiDocument, startService, type Service } from './service.js';

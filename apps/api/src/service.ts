@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { SwaggerModule } from '@nestjs/swagger';
+import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { OrestesError } from '@orestes/contracts';
 import { createDataSource, EmbeddedPostgres, type DataSource } from '@orestes/database';
 import express, { type NextFunction, type Request, type Response } from 'express';
@@ -12,7 +12,7 @@ import { pino, type Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
 import { AppModule } from './app.module.js';
 import { DEFAULT_PROJECT, KeysService } from './auth/keys.service.js';
-import { isLoopback, type ServiceConfig } from './config.js';
+import { isLoopback, serviceConfig, type ServiceConfig } from './config.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import { LocalLauncher } from './dispatch/local-launcher.js';
 import { ServiceMetrics } from './health/metrics.service.js';
@@ -72,6 +72,16 @@ export async function startService(config: ServiceConfig): Promise<Service> {
     await postgres?.stop();
     throw error;
   }
+}
+
+/** What /openapi.json says, without a database. */
+export async function apiDocument(): Promise<OpenAPIObject> {
+  const config = serviceConfig({}, {});
+  const database = createDataSource({ url: 'postgres://localhost/none' });
+  const { app } = await createApp(config, database, pino({ level: 'silent' }));
+  const document = openApiDocument(app);
+  await app.close();
+  return document;
 }
 
 function startPostgres({ data }: ServiceConfig, log: Logger): Promise<EmbeddedPostgres> {

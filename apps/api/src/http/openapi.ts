@@ -13,5 +13,5 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .addSecurityRequirements({})
     .addServer('/')
     .addServer('/v1');
-  return SwaggerModule.createDocument(app, builder.build());
+  return SwaggerModule.createDocument(app, builder.build(), { autoTagControllers: false });
 }
