@@ -1,12 +1,12 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { neededPrograms } from './python.js';
 
-const REQUIREMENTS = path.join('test', 'peers', 'requirements-mlflow.txt');
 const READY_MS = 120_000;
 
 export interface MlflowSetting {
@@ -23,36 +23,14 @@ export interface RunningMlflow {
   stop(): Promise<void>;
 }
 
-/** The program `mlflow` of what the requirements pin, in a virtual environment under .cache; made on first use. */
-export function mlflowProgram(): string {
-  const folder = path.resolve('.cache', 'peers-mlflow');
-  const ready = path.join(folder, 'ready');
-  const wanted = readFileSync(REQUIREMENTS, 'utf8');
-  const program = path.join(folder, 'bin', 'mlflow');
-  if (existsSync(ready) && readFileSync(ready, 'utf8') === wanted) return program;
-  process.stderr.write(`installing MLflow (${REQUIREMENTS}) ...\n`);
-  call('python3', ['-m', 'venv', '--clear', folder]);
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
-  call(path.join(folder, 'bin', 'python'), [...pip, '-r', REQUIREMENTS]);
-  writeFileSync(ready, wanted);
-  return program;
-}
-
-function call(command: string, args: string[]): void {
-  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
-  if (status === 0) return;
-  const why = error?.message ?? stderr;
-  process.stderr.write(`MLflow needs python3 with venv and pip (--no-mlflow leaves it out): ${command}: ${why}\n`);
-  process.exit(1);
-}
-
 /** @param database an empty PostgreSQL database's address */
 export async function startMlflow(database: string, { options, environment }: MlflowSetting): Promise<RunningMlflow> {
   const folder = mkdtempSync(path.join(tmpdir(), 'orestes-mlflow-'));
   const port = await freePort();
   const store = database.replace(/^postgres:/, 'postgresql+psycopg2:'); // SQLAlchemy would choose another driver
   const place = ['--host', '127.0.0.1', '--port', String(port), '--backend-store-uri', store];
-  const child = spawn(mlflowProgram(), ['server', ...place, ...options], {
+  const program = path.join(neededPrograms('requirements-mlflow'), 'mlflow');
+  const child = spawn(program, ['server', ...place, ...options], {
     cwd: folder,
     env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true', DO_NOT_TRACK: 'true', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
