@@ -100,7 +100,10 @@ function* wrongChoice(allowed: readonly string[], { field, put }: Place): Wrongs
 function* wrongObject(schema: JsonSchema, place: Place): Wrongs {
   const { properties = {}, required = [], additionalProperties } = schema;
   const { field, put } = place;
-  if (schema.properties === undefined && typeof additionalProperties === 'object') return yield* wrongRecord(place);
+  if (schema.properties === undefined && typeof additionalProperties === 'object') {
+    yield* wrongRecord(place);
+    return;
+  }
   if (additionalProperties !== false) throw new Error(`${field}: unknown fields are not refused`);
   yield* wrongValues(place, 'an object', [5, 'text', [], null]);
   const whole = Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, sample(schema)]));

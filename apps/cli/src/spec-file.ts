@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { JobSpec, parseDocument, UserError } from '@orestes/contracts';
+import { isRecord, JobSpec, parseDocument, putAt, UserError } from '@orestes/contracts';
 import type { z } from 'zod';
 import { parseValue } from './spec-text.js';
 
@@ -69,21 +69,6 @@ function whyUnreadable(error: unknown): string {
 function put(root: Record<string, unknown>, setting: string): void {
   const at = setting.indexOf('=');
   if (at < 1) throw new UserError('INVALID_SPEC', `--set ${setting}: not of the form path.to.field=value`);
-  const path = setting.slice(0, at).split('.');
-  const value = parseValue(setting.slice(at + 1), `--set ${setting.slice(0, at)}`);
-  let object = root;
-  for (const key of path.slice(0, -1)) {
-    const next = Object.hasOwn(object, key) ? object[key] : undefined;
-    const inner: Record<string, unknown> = isRecord(next) ? next : {};
-    define(object, key, inner);
-    object = inner;
-  }
-  define(object, path.at(-1)!, value);
+  const path = setting.slice(0, at);
+  putAt(root, path, parseValue(setting.slice(at + 1), `--set ${path}`));
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);
-
-/** Sets an own property, whatever its name. */
-const define = (object: object, key: string, value: unknown) =>
-  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });

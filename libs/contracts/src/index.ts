@@ -10,6 +10,7 @@ export * from './leaderboard.js';
 export * from './model.js';
 export { type DeepPartial } from './overrides.js';
 export * from './parse.js';
+export { isRecord, putAt } from './put.js';
 export { specFields, type FieldRow, type KindReference } from './reference.js';
 export * from './specs.js';
 export * from './submission.js';

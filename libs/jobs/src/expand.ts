@@ -4,6 +4,7 @@ import {
   jobsIn,
   MOST_CHILDREN,
   parseDocument,
+  putAt,
   SubmittedSpec,
   SweepBase,
   type PipelineSpec,
@@ -124,7 +125,7 @@ function sweepChildren(spec: SweepSpec): Child[] {
 
 function childAt(spec: SweepSpec, point: (readonly [string, unknown])[], index: number): SubmittedSpec {
   const raw = structuredClone(spec.base);
-  for (const [path, value] of point) put(raw, path, value);
+  for (const [path, value] of point) putAt(raw, path, value);
   const named = { ...inherited(spec), ...raw, name: `${spec.name}-${index + 1}` };
   try {
     return parseDocument(SweepBase, named, 'spec');
@@ -144,22 +145,6 @@ function atSource(problem: Problem, point: (readonly [string, unknown])[]): Prob
   if (setting === undefined) return { ...problem, path: ['base', ...problem.path] };
   return { ...problem, path: setting === 'seed' ? ['seeds'] : ['grid', setting] };
 }
-
-function put(root: Record<string, unknown>, path: string, value: unknown): void {
-  const keys = path.split('.');
-  let object = root;
-  for (const key of keys.slice(0, -1)) {
-    const next = Object.hasOwn(object, key) ? object[key] : undefined;
-    const inner = next !== null && typeof next === 'object' && !Array.isArray(next) ? next : {};
-    define(object, key, inner);
-    object = inner as Record<string, unknown>;
-  }
-  define(object, keys.at(-1)!, value);
-}
-
-/** Sets an own property, whatever its name. */
-const define = (object: object, key: string, value: unknown) =>
-  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 
 const tooMany = (count: number) =>
   new InvalidDocument('spec', [{ path: [], message: `makes ${count} jobs (at most ${MOST_CHILDREN})` }]);

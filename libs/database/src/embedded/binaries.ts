@@ -70,7 +70,8 @@ async function linkLibraries(native: string): Promise<void> {
     // Another process may do the same; a folder that is not ours to write in is copied later.
     await symlink(path.relative(path.dirname(link), from), link).catch(() => undefined);
   }
-  for (const program of Object.values(binariesIn(native))) await chmod(program, 0o755).catch(() => undefined);
+  const { initdb, postgres } = binariesIn(native);
+  for (const program of [initdb, postgres]) await chmod(program, 0o755).catch(() => undefined);
 }
 
 async function versionOf(native: string): Promise<string> {
