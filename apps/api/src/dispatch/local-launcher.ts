@@ -24,6 +24,7 @@ const PASSED = /^ORESTES_(PJRT_PLUGIN|CACHE|PATIENCE_SECONDS|THREADS)/;
 const NICE = 10;
 const TAIL_LINES = 20;
 const LONGEST_STOP_MS = 60_000;
+const REMEMBERED_MS = 600_000;
 
 /** Workers as processes of this machine. They outlive a service that dies, and the next one finds them again. */
 export class LocalLauncher implements Launcher {
@@ -41,6 +42,7 @@ export class LocalLauncher implements Launcher {
           ...passedOn(process.env),
           ORESTES_API: this.options.api(),
           ORESTES_ATTEMPT: attempt,
+          ORESTES_LOGS: this.options.logs,
           ORESTES_TOKEN: token,
         },
         stdio: ['ignore', log.fd, log.fd],
@@ -48,12 +50,19 @@ export class LocalLauncher implements Launcher {
       });
       this.children.set(attempt, child);
       child.once('error', () => this.options.onExit());
-      child.once('exit', () => this.options.onExit());
+      child.once('exit', (code) => this.onExit(attempt, code));
       child.unref();
       if (child.pid !== undefined) lowerPriority(child.pid);
     } finally {
       await log.close();
     }
+  }
+
+  /** Known as gone for a while: until the dispatcher has seen it. A worker that ended well has no last words. */
+  private onExit(attempt: string, code: number | null): void {
+    if (code === 0) void rm(this.logOf(attempt), { force: true });
+    setTimeout(() => this.children.delete(attempt), REMEMBERED_MS).unref();
+    this.options.onExit();
   }
 
   stop(attempt: string): Promise<void> {
@@ -82,10 +91,9 @@ export class LocalLauncher implements Launcher {
   }
 
   async stopAll(): Promise<void> {
-    const all = runningWorkers(this.options.api());
-    for (const pid of all) send(pid, 'SIGTERM');
+    const alive = () => workersOf(this.options.logs);
+    for (const pid of alive()) send(pid, 'SIGTERM');
     const deadline = Date.now() + LONGEST_STOP_MS;
-    const alive = () => runningWorkers(this.options.api());
     while (alive().length > 0 && Date.now() < deadline) await sleep(50);
     for (const pid of alive()) send(pid, 'SIGKILL');
   }
@@ -125,8 +133,9 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-const runningWorkers = (api: string): number[] =>
-  workers().flatMap(({ pid, environment }) => (environment.includes(`ORESTES_API=${api}`) ? [pid] : []));
+/** Workers of a service by its folder: an earlier service on the same data may have had another address. */
+const workersOf = (logs: string): number[] =>
+  workers().flatMap(({ pid, environment }) => (environment.includes(`ORESTES_LOGS=${logs}`) ? [pid] : []));
 
 const isWorker = (pid: number, attempt: string): boolean => environmentOf(pid).includes(`ORESTES_ATTEMPT=${attempt}`);
 

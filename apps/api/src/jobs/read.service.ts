@@ -25,6 +25,9 @@ export interface JobFilter {
 /** Beyond so many nobody counts. */
 const MOST_AHEAD = 10_000;
 
+/** Jobs that are looked through one by one for a label. */
+const NEWEST = 2000;
+
 @Injectable()
 export class ReadService {
   constructor(
@@ -34,17 +37,41 @@ export class ReadService {
 
   /** Newest first. */
   async list(owner: Owner, filter: JobFilter): Promise<JobList> {
-    const query = this.database
-      .getRepository(Job)
-      .createQueryBuilder('job')
-      .select(SUMMARY.map((column) => `job.${column}`))
-      .where('job.project_id = :project', { project: owner.id })
-      .orderBy('job.id', 'DESC')
-      .limit(filter.limit + 1);
-    narrow(query, filter);
-    const jobs = await query.getMany();
+    const jobs = await (filter.label ? this.labelled(owner, filter) : this.page(owner, filter).getMany());
     const items = jobs.slice(0, filter.limit).map(summaryOf);
     return { items, next: jobs.length > filter.limit ? items.at(-1)!.id : null };
+  }
+
+  private fitting(owner: Owner, filter: JobFilter): SelectQueryBuilder<Job> {
+    const query = this.database.getRepository(Job).createQueryBuilder('job');
+    return narrow(query.where('job.project_id = :project', { project: owner.id }), filter);
+  }
+
+  /** One job more than the page has tells that there is a next one. */
+  private page(owner: Owner, filter: JobFilter): SelectQueryBuilder<Job> {
+    return summaries(this.fitting(owner, filter)).limit(filter.limit + 1);
+  }
+
+  /**
+   * Labels have an index, which knows no order. Jobs one by one from the newest on would take long where those that fit are
+   * old, and all that fit, sorted, where they are many: so it is the one for the newest jobs, and the other for the rest.
+   */
+  private async labelled(owner: Owner, filter: JobFilter): Promise<Job[]> {
+    const { limit, cursor } = filter;
+    const newest = this.fitting(owner, { limit, cursor, root: false });
+    const last = await newest.select('job.id').orderBy('job.id', 'DESC').offset(NEWEST).limit(1).getOne();
+    if (last === null) return this.page(owner, filter).getMany();
+    const found = await this.page(owner, filter).andWhere('job.id > :last', { last: last.id }).getMany();
+    const missing = limit + 1 - found.length;
+    if (missing === 0) return found;
+    const all = this.fitting(owner, filter).select('job.id').andWhere('job.id <= :last', { last: last.id });
+    const rest = this.database
+      .getRepository(Job)
+      .createQueryBuilder('job')
+      .addCommonTableExpression(all, 'fitting', { columnNames: ['id'], materialized: true })
+      .where(`job.id IN (SELECT id FROM fitting ORDER BY id DESC LIMIT ${missing})`)
+      .setParameters(all.getParameters());
+    return [...found, ...(await summaries(rest).getMany())];
   }
 
   /** @throws ProblemError 404 for what is not there, or another project's */
@@ -139,7 +166,13 @@ export class ReadService {
 
 const isParent = ({ kind }: Job) => kind === 'sweep' || kind === 'pipeline';
 
-function narrow(query: SelectQueryBuilder<Job>, { cursor, state, kind, label, name, parent, root }: JobFilter): void {
+const summaries = (query: SelectQueryBuilder<Job>) =>
+  query.select(SUMMARY.map((column) => `job.${column}`)).orderBy('job.id', 'DESC');
+
+function narrow(
+  query: SelectQueryBuilder<Job>,
+  { cursor, state, kind, label, name, parent, root }: JobFilter,
+): SelectQueryBuilder<Job> {
   if (cursor !== undefined) query.andWhere('job.id < :cursor', { cursor });
   if (state) query.andWhere('job.state IN (:...state)', { state });
   if (kind) query.andWhere('job.kind IN (:...kind)', { kind });
@@ -147,4 +180,5 @@ function narrow(query: SelectQueryBuilder<Job>, { cursor, state, kind, label, na
   if (name !== undefined) query.andWhere('job.name = :name', { name });
   if (parent !== undefined) query.andWhere('job.parent_id = :parent', { parent });
   if (root) query.andWhere('job.parent_id IS NULL');
+  return query;
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { OrestesError } from '@orestes/contracts';
 import { canUse, serverAccount, type Account } from './account.js';
 import { findBinaries, ROOT_FOLDER } from './binaries.js';
@@ -20,10 +21,12 @@ export interface EmbeddedOptions {
 }
 
 const DATABASE = 'orestes';
+const RESTART_PAUSE_MS = 2000;
 
 /** A real PostgreSQL for one machine, on a loopback port; it ends with this process, and is started again should it die. */
 export class EmbeddedPostgres {
   private stopping = false;
+  private restarting: Promise<void> = Promise.resolve();
 
   private constructor(
     /** Where its data really lies. */
@@ -73,24 +76,27 @@ export class EmbeddedPostgres {
 
   async stop(): Promise<void> {
     this.stopping = true;
+    await this.restarting;
     await this.server.stop();
     await releaseFolder(this.folder);
   }
 
   private supervise(): void {
     this.server.process.once('exit', () => {
-      if (!this.stopping) void this.restart();
+      if (!this.stopping) this.restarting = this.restart();
     });
   }
 
   private async restart(): Promise<void> {
-    try {
-      this.server = await Server.start(this.options);
-      this.supervise();
-      this.onRestart(null);
-      if (this.stopping) await this.server.stop();
-    } catch (error) {
-      this.onRestart(error);
+    while (!this.stopping) {
+      try {
+        this.server = await Server.start(this.options);
+        this.supervise();
+        return this.onRestart(null);
+      } catch (error) {
+        this.onRestart(error);
+        await sleep(RESTART_PAUSE_MS);
+      }
     }
   }
 }
