@@ -117,7 +117,9 @@ describe('one submission is one job', () => {
         if (first.status === 202) expect((first.body as JobDocument).id).toBe((second.body as JobDocument).id);
         expect(await count('job', `name = 'cut-${i}'`)).toBe(1);
       }
-      told('cut after COMMIT', CUTS, (await count('job', `name LIKE 'cut-%'`)) - CUTS);
+      // The others hit commits of the dispatcher.
+      const hits = statuses.filter((status) => status === 503).length;
+      told('cut after COMMIT of a submission', hits, (await count('job', `name LIKE 'cut-%'`)) - CUTS);
       expect(statuses.every((status) => [202, 503].includes(status))).toBe(true);
       expect(statuses).toContain(503);
       expect(service.process.exitCode).toBeNull();
@@ -150,6 +152,7 @@ describe('a job ends once', () => {
       }
       const won = (state: string) => ends.filter((s) => s === state).length;
       process.stderr.write(`cancel racing completion: ${won('succeeded')} succeeded, ${won('cancelled')} cancelled\n`);
+      expect(Math.min(won('succeeded'), won('cancelled'))).toBeGreaterThan(0);
       told('cancel racing completion', TIMES, TIMES - won('succeeded') - won('cancelled'));
     },
     SLOWEST_MS,

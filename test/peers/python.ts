@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url)).replace(/test\/dist\/$/, '');
+const ROOT = fileURLToPath(new URL('../../', import.meta.url)).replace(/test\/$/, '');
 
 /**
  * Programs of Python packages, in a virtual environment under .cache; made on first use.

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobDocument, JobEvent, JobList, JobMetric, Leaderboard, PlanDocument } from '@orestes/contracts';
 import { ask, examplePipeline, startTestService, type RunningService } from '../support/service.js';
@@ -252,8 +252,10 @@ describe('a job', () => {
         'It waits for a slot: 2 of 2 are held, 1 job is ahead of it.',
       );
       for (const { id } of blockers) await request(id, 'cancel');
-      const [a, b] = [await done(low.id), await done(high.id)];
-      expect(Date.parse(b.startedAt!)).toBeLessThanOrEqual(Date.parse(a.startedAt!));
+      for (const id of [low.id, high.id]) await done(id);
+      const admission = async (id: string) =>
+        (await historyOf<JobEvent>(service.url, id, 'events')).find(({ state }) => state === 'admitted')!.id;
+      expect(await admission(high.id)).toBeLessThan(await admission(low.id));
     },
     SLOWEST_MS,
   );
@@ -330,5 +332,17 @@ describe('a plan', () => {
     });
     expect((body as PlanDocument).seconds).toBeGreaterThan(0);
     expect(((await ask(url('/jobs?limit=1'))).body as JobList).items[0]!.id).toBe(before);
+  });
+});
+
+describe('what the service writes down', () => {
+  it('holds no token and no password', () => {
+    const logs = join(service.data, 'logs');
+    const texts = [service.output, ...readdirSync(logs).map((name) => readFileSync(join(logs, name), 'utf8'))];
+    const password = readFileSync(join(service.data, 'database', 'password'), 'utf8');
+    for (const text of texts) {
+      expect(text).not.toMatch(/or[ak]_[0-9a-f]{8}_/);
+      expect(text).not.toContain(password);
+    }
   });
 });

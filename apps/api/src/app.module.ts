@@ -55,8 +55,9 @@ export class AppModule {
         { provide: DataSource, useValue: database },
         { provide: LAUNCHER, useValue: launcher },
         { provide: LOG, useValue: log },
-        { provide: APP_GUARD, useClass: AuthGuard },
+        // Requests are counted before keys are looked up: guesses are limited, too.
         { provide: APP_GUARD, useClass: ThrottleGuard },
+        { provide: APP_GUARD, useClass: AuthGuard },
         ...[Changes, Dispatcher, ServiceMetrics, KeysService],
         ...[SubmitService, ReadService, RequestsService, HistoryService, PlanService],
         ...[AttemptsService, ProductsService, LeaderboardService],

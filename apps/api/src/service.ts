@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { NestFactory } from '@nestjs/core';
@@ -50,10 +51,15 @@ export async function startService(config: ServiceConfig): Promise<Service> {
   });
   const postgres = config.databaseUrl === null ? await startPostgres(config, log) : null;
   let database: DataSource | null = null;
+  let close = (): Promise<void> => Promise.resolve();
   try {
     database = await connect(config.databaseUrl ?? postgres!.url);
-    const { app, launcher } = await createApp(config, database, log);
+    const { app, launcher } = await createApp(config, database, log, await serviceName(config));
     const url = await listen(app, config);
+    close = () => {
+      app.getHttpServer().closeAllConnections();
+      return app.close();
+    };
     const firstKey = config.keys ? await makeFirstKey(app.get(KeysService), config) : null;
     await app.get(KeysService).project(DEFAULT_PROJECT);
     const dispatcher = app.get(Dispatcher);
@@ -61,24 +67,33 @@ export async function startService(config: ServiceConfig): Promise<Service> {
     const stop = async () => {
       await dispatcher.stop();
       await launcher.stopAll(); // their last reports are still taken
-      app.getHttpServer().closeAllConnections();
-      await app.close();
+      await close();
       await database!.destroy();
       await postgres?.stop();
     };
     return { url, databaseFolder: postgres?.folder ?? null, firstKey, stop };
   } catch (error) {
+    await close();
     await database?.destroy().catch(() => undefined);
     await postgres?.stop();
     throw error;
   }
 }
 
+/** A random name that stays with the data. */
+async function serviceName({ data }: ServiceConfig): Promise<string> {
+  const file = path.join(data, 'service-name');
+  await writeFile(file, randomUUID(), { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  return (await readFile(file, 'utf8')).trim();
+}
+
 /** What /openapi.json says, without a database. */
 export async function apiDocument(): Promise<OpenAPIObject> {
   const config = serviceConfig({}, {});
   const database = createDataSource({ url: 'postgres://localhost/none' });
-  const { app } = await createApp(config, database, pino({ level: 'silent' }));
+  const { app } = await createApp(config, database, pino({ level: 'silent' }), 'none');
   const document = openApiDocument(app);
   await app.close();
   return document;
@@ -105,10 +120,11 @@ async function connect(url: string): Promise<DataSource> {
   }
 }
 
-async function createApp(config: ServiceConfig, database: DataSource, log: Logger) {
+async function createApp(config: ServiceConfig, database: DataSource, log: Logger, service: string) {
   let address = '';
   const launcher = new LocalLauncher({
     api: () => address,
+    service,
     logs: path.join(config.data, 'logs'),
     onExit: () => app.get(Dispatcher).poke(),
   });
@@ -189,7 +205,8 @@ async function listen(app: NestExpressApplication, { host, port }: ServiceConfig
 async function makeFirstKey(keys: KeysService, { data }: ServiceConfig): Promise<string | null> {
   if (!(await keys.none())) return null;
   const file = path.join(data, 'first-key');
-  const { key } = await keys.create(await keys.project(DEFAULT_PROJECT), { name: 'first' });
-  await writeFile(file, `${key}\n`, { mode: 0o600 });
+  await keys.create(await keys.project(DEFAULT_PROJECT), { name: 'first' }, (key) =>
+    writeFile(file, `${key}\n`, { mode: 0o600 }),
+  );
   return file;
 }

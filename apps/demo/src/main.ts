@@ -15,6 +15,7 @@ import {
   table,
 } from '@orestes/cli';
 import {
+  documentHash,
   OrestesError,
   parseDocument,
   PretrainResult,
@@ -70,9 +71,13 @@ async function demo({ output, keep }: Options, stop: AbortSignal): Promise<void>
   }
 }
 
-/** The same key after an interruption means the same job: it goes on. */
+/** The same key after an interruption means the same job: it goes on. One that has failed is done again. */
 async function run(client: ServiceClient, pipeline: object, signal: AbortSignal): Promise<JobDocument> {
-  const { id } = await client.ask<JobDocument>('/jobs', { method: 'POST', body: pipeline, idempotencyKey: 'demo' });
+  const idempotencyKey = documentHash(pipeline);
+  let submitted = await client.ask<JobDocument>('/jobs', { method: 'POST', body: pipeline, idempotencyKey });
+  while (submitted.actions.includes('retry'))
+    submitted = await client.ask<JobDocument>(`/jobs/${submitted.id}/retry`, { method: 'POST' });
+  const { id } = submitted;
   const progress = new Progress(process.stderr);
   try {
     const job = await followJob(client, id, { progress, signal });

@@ -2,10 +2,9 @@ import { OrestesError } from '@orestes/contracts';
 import { EXIT, runAttempt } from './service/attempt.js';
 import { workerConfig } from './service/config.js';
 
-/** SIGTERM asks the job to save and stop; a second one stops at once. */
+/** A signal asks the job to save and stop, however often it comes: whoever wants an end at once sends SIGKILL. */
 const stop = new AbortController();
-for (const signal of ['SIGTERM', 'SIGINT'] as const)
-  process.on(signal, () => (stop.signal.aborted ? process.exit(EXIT.failed) : stop.abort()));
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
 
 try {
   process.exitCode = await runAttempt(workerConfig(), stop);

@@ -24,7 +24,9 @@ function walk(value: unknown, change: (address: string) => string): unknown {
 }
 
 function changed(key: string, field: unknown, change: (address: string) => string): unknown {
-  if (!FIELDS.has(key)) return walk(field, change);
+  if (key === 'labels') return field; // names of the user's own
+  // A sweep's grid has paths for names.
+  if (!FIELDS.has(key.slice(key.lastIndexOf('.') + 1))) return walk(field, change);
   if (typeof field === 'string') return change(field);
   if (Array.isArray(field)) return field.map((item) => changed(key, item, change));
   return walk(field, change);

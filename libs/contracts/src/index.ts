@@ -13,4 +13,5 @@ export * from './parse.js';
 export { isRecord, putAt } from './put.js';
 export { specFields, type FieldRow, type KindReference } from './reference.js';
 export * from './specs.js';
+export { storable } from './storable.js';
 export * from './submission.js';

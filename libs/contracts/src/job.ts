@@ -69,6 +69,8 @@ export const JobDocument = JobSummary.extend({
   /** As submitted, with all defaults filled in; addresses may be job:ID. */
   spec: SubmittedSpec,
   output: z.string().nullable(),
+  /** What may be asked of it now. */
+  actions: z.array(z.enum(['cancel', 'suspend', 'resume', 'retry'])),
   /** Jobs whose outputs it needs. */
   dependsOn: z.array(id),
   /** States of a sweep's or pipeline's children. */
@@ -96,7 +98,7 @@ export const JobEvent = z.strictObject({
   /** Rises with time; what Last-Event-ID and `?after=` take. */
   id: z.int(),
   time,
-  /** `state` for a change of state, else what a worker told: compiled, resumed, evaluation, checkpoint, warning, lost. */
+  /** `state` for a change of state, else what a worker told: compiled, resumed, evaluation or warning. */
   type: z.string(),
   state: JobState.nullable(),
   message: z.string(),
@@ -169,7 +171,7 @@ export const PlanDocument = z.strictObject({
   flops: z.number().nullable(),
   /** On one device, an upper estimate. */
   memoryBytes: z.number().nullable(),
-  /** At the speed that the service assumes of its devices (ORESTES_DEVICE_FLOPS). */
+  /** At the speed of past pretrainings here, or the one that the service is told (ORESTES_DEVICE_FLOPS), on all devices asked for. */
   seconds: z.number().nullable(),
   /** At the price of a device hour that the service is told (ORESTES_DEVICE_HOUR_PRICE). */
   cost: z.number().nullable(),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { JOB_STATES } from '@orestes/contracts';
-import { canFollow, isTerminal, REQUESTS, TRANSITIONS } from './states.js';
+import { JOB_STATES, type JobState } from '@orestes/contracts';
+import { canFollow, isTerminal, REQUESTS, requestsFor, TRANSITIONS } from './states.js';
 
 describe('the states of a job', () => {
   it('end in four that never change', () => {
@@ -20,5 +20,22 @@ describe('the states of a job', () => {
     for (const [request, to] of Object.entries(targets))
       for (const from of REQUESTS[request as keyof typeof targets])
         expect([to].flat().some((state) => canFollow(from, state))).toBe(true);
+  });
+});
+
+describe('what may be asked', () => {
+  const of = (state: JobState, children: JobState[] = [], parentId: string | null = null) =>
+    requestsFor({ state, parentId, children: children.map((s) => ({ state: s })) });
+  it.each<[string, string[], string[]]>([
+    ['of a running job', of('running'), ['cancel', 'suspend']],
+    ['of a suspended job', of('suspended'), ['cancel', 'resume']],
+    ['of a failed job', of('failed'), ['retry']],
+    ['of a failed job of a pipeline', of('failed', [], 'p'), []],
+    ['of a succeeded job', of('succeeded'), []],
+    ['of a pipeline whose jobs run', of('running', ['running', 'queued']), ['cancel', 'suspend']],
+    ['of a pipeline with a suspended job', of('running', ['suspended', 'succeeded']), ['cancel', 'resume']],
+    ['of a pipeline that failed', of('failed', ['failed', 'succeeded']), ['retry']],
+  ])('%s', (_, found, expected) => {
+    expect(found).toEqual(expected);
   });
 });

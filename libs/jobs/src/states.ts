@@ -1,4 +1,4 @@
-import type { JobState } from '@orestes/contracts';
+import type { JobDocument, JobState } from '@orestes/contracts';
 
 /**
  * Which state may follow which. A crashed or interrupted attempt goes back to the queue; terminal states never change.
@@ -22,9 +22,6 @@ export const canFollow = (from: JobState, to: JobState): boolean =>
 
 export const isTerminal = (state: JobState): boolean => TRANSITIONS[state].length === 0;
 
-/** States in which an attempt holds a slot. */
-export const HOLDING = ['admitted', 'starting', 'running', 'suspending'] as const satisfies readonly JobState[];
-
 /** What a person may ask of a job, and the states in which it does something. */
 export const REQUESTS = {
   cancel: ['queued', 'admitted', 'starting', 'running', 'suspending', 'suspended'],
@@ -34,3 +31,21 @@ export const REQUESTS = {
 } as const satisfies Record<string, readonly JobState[]>;
 
 export type JobRequest = keyof typeof REQUESTS;
+
+interface Asked {
+  state: JobState;
+  /** Of a sweep or pipeline: those are asked as a whole. */
+  parentId: string | null;
+  children: readonly { state: JobState }[];
+}
+
+/** What may be asked of a job as it stands. A parent is suspended and resumed through its children. */
+export function requestsFor({ state, parentId, children }: Asked): JobDocument['actions'] {
+  const fits = (request: JobRequest, at: JobState) => (REQUESTS[request] as readonly JobState[]).includes(at);
+  const all = Object.keys(REQUESTS) as JobRequest[];
+  return all.filter((request) => {
+    if (request === 'retry') return parentId === null && fits(request, state);
+    if (request === 'cancel' || children.length === 0) return fits(request, state);
+    return !isTerminal(state) && children.some((child) => fits(request, child.state));
+  });
+}

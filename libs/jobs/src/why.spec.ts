@@ -29,7 +29,11 @@ describe('why', () => {
     [{ slots: { held: 0, all: 0 } }, 'The service starts no workers (it has 0 slots).'],
     [{ slots: { held: 1, all: 1 }, ahead: 1 }, 'It waits for a slot: 1 of 1 is held, 1 job is ahead of it.'],
     [{ slots: { held: 2, all: 2 } }, 'It waits for a slot: 2 of 2 are held, it is next.'],
-    [{ state: 'running', children: { ended: 1, all: 4 } }, '1 of its 4 jobs have ended.'],
+    [{ state: 'running', children: { ended: 1, suspended: 0, all: 4 } }, '1 of its 4 jobs have ended.'],
+    [
+      { state: 'running', children: { ended: 1, suspended: 2, all: 4 } },
+      '1 of its 4 jobs have ended, 2 are suspended.',
+    ],
     [{ state: 'running', progress: { done: 5, total: 9, unit: 'steps' } }, 'Its worker has done 5 of 9 steps.'],
     [{ state: 'failed', reason: 'X', message: 'because' }, 'It failed (X): because'],
   ])('%j', (change, sentence) => {

@@ -17,7 +17,7 @@ export interface Situation {
   /** Jobs that would start first. */
   ahead: number;
   /** Of a sweep or pipeline; null for others. */
-  children: { ended: number; all: number } | null;
+  children: { ended: number; suspended: number; all: number } | null;
   progress: { done: number; total: number; unit: string } | null;
 }
 
@@ -64,7 +64,10 @@ function whyQueued(s: Situation): string {
 }
 
 function whyRunning({ children, progress }: Situation): string {
-  if (children) return `${children.ended} of its ${children.all} jobs have ended.`;
+  if (children) {
+    const { ended, suspended, all } = children;
+    return `${ended} of its ${all} jobs have ended${suspended > 0 ? `, ${suspended} are suspended` : ''}.`;
+  }
   if (!progress) return 'Its worker has begun.';
   return `Its worker has done ${progress.done} of ${progress.total} ${progress.unit}.`;
 }

@@ -6,6 +6,9 @@ export interface Answer {
   body: string;
 }
 
+/** A server closes connections that are silent for 5 s: this side does so before, or requests would meet closed ones. */
+const SILENT_MS = 3000;
+
 /** JSON over kept connections to a server of this machine. */
 export class Client {
   private readonly agent: Agent;
@@ -13,7 +16,7 @@ export class Client {
 
   /** @param connections at most */
   constructor(url: string, connections = Infinity) {
-    this.agent = new Agent({ keepAlive: true, maxSockets: connections });
+    this.agent = new Agent({ keepAlive: true, maxSockets: connections, timeout: SILENT_MS });
     this.port = new URL(url).port;
   }
 

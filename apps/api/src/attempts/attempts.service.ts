@@ -16,7 +16,6 @@ import { DataSource, IsNull, Not, type EntityManager } from 'typeorm';
 import { matches } from '../auth/token.js';
 import type { ServiceConfig } from '../config.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
-import { ServiceMetrics } from '../health/metrics.service.js';
 import { Changes } from '../http/changes.js';
 import { ProblemError } from '../http/problem.js';
 import { withOutputs } from '../jobs/addresses.js';
@@ -24,8 +23,9 @@ import { applyVerdict, changeState, lockJob } from '../jobs/state.js';
 import { CONFIG } from '../tokens.js';
 import { saveItems } from './items.js';
 import { registerProducts } from './products.js';
+import { transact } from '../http/transact.js';
 
-/** The attempt that a worker's token belongs to, or `null`. */
+/** The attempt that a worker's token belongs to. */
 export type Worker = Pick<Attempt, 'id' | 'jobId' | 'tokenHash'>;
 
 /** A service that was restarted may have launched another worker meanwhile. */
@@ -42,7 +42,6 @@ export class AttemptsService {
     private readonly database: DataSource,
     private readonly dispatcher: Dispatcher,
     private readonly changes: Changes,
-    private readonly metrics: ServiceMetrics,
     @Inject(CONFIG) private readonly config: ServiceConfig,
   ) {}
 
@@ -84,7 +83,7 @@ export class AttemptsService {
           ...{ projectId: job.projectId, kind: job.kind, recipeHash, state: 'succeeded' },
           ...{ reusedFrom: IsNull(), output: Not(IsNull()) },
         },
-        order: { id: 'ASC' },
+        order: { id: 'DESC' }, // the newest one's output is the likeliest to be there still
       });
       return { twin: twin && twin.output !== null ? { job: twin.id, output: twin.output } : null };
     });
@@ -96,6 +95,12 @@ export class AttemptsService {
         await manager.update(Attempt, attempt.id, { state: 'running' });
         await changeState(manager, job, { to: 'running', message: `attempt ${attempt.epoch} has begun` });
       }
+      if (report.first > attempt.received)
+        throw new ProblemError(
+          400,
+          'INVALID_SPEC',
+          `report.first: ${report.first} leaves out reports (${attempt.received} were taken)`,
+        );
       const fresh = report.items.slice(Math.max(0, attempt.received - report.first));
       const received = Math.max(attempt.received, report.first + report.items.length);
       await saveItems(manager, job, attempt.epoch, fresh);
@@ -115,7 +120,6 @@ export class AttemptsService {
       const set = succeeded ? { result: end.result, reusedFrom: end.reusedFrom } : {};
       if (succeeded) await registerProducts(manager, job, end.result, end.reusedFrom);
       await applyVerdict(manager, job, afterAttempt(job, end, this.config.backoffMs), set);
-      this.metrics.attempts.inc({ outcome: end.outcome });
     };
     await this.fenced(worker, act, again);
     this.dispatcher.poke();
@@ -128,7 +132,7 @@ export class AttemptsService {
     act: (manager: EntityManager, job: Job, attempt: Attempt) => Promise<T>,
     allowed: (attempt: Attempt) => boolean = () => false,
   ): Promise<T> {
-    const done = await this.database.transaction(async (manager) => {
+    const done = await transact(this.database, async (manager) => {
       const job = await lockJob(manager, worker.jobId);
       const attempt = await manager.findOneByOrFail(Attempt, { id: worker.id });
       const fits = attempt.epoch === job.epoch && (attempt.state !== 'ended' || allowed(attempt));

@@ -7,7 +7,7 @@ import { idOf } from '../http/parameters.js';
 import { ProblemError } from '../http/problem.js';
 import { CONFIG } from '../tokens.js';
 import { Acting } from './auth.guard.js';
-import { KeysService, type Owner } from './keys.service.js';
+import { DEFAULT_PROJECT, KeysService, type Owner } from './keys.service.js';
 
 const Session = z.strictObject({ project: z.string(), keyNeeded: z.boolean() });
 
@@ -30,14 +30,19 @@ export class AuthController {
     tag: 'keys',
     summary: 'Make an API key',
     description:
-      'The key is shown this once. Without keys (local mode) it may be of any project, which is made where needed.',
+      'The key is shown this once. A key of the project `default`, and local mode, may name another project, which is made where needed.',
     body: { schema: KeyRequest, examples: { key: { name: 'ci' } } },
     answers: { 201: NewKey },
   })
   async create(@Acting() owner: Owner, @Body() body: unknown): Promise<z.infer<typeof NewKey>> {
     const { name, project } = parseDocument(KeyRequest, body, 'key');
     if (project === undefined || project === owner.name) return this.keys.create(owner, { name });
-    if (this.config.keys) throw new ProblemError(403, 'PROJECT_FORBIDDEN', 'a key makes keys of its own project only');
+    if (this.config.keys && owner.name !== DEFAULT_PROJECT)
+      throw new ProblemError(
+        403,
+        'PROJECT_FORBIDDEN',
+        'a key makes keys of its own project; those of the project default make any',
+      );
     return this.keys.create(await this.keys.project(project), { name });
   }
 

@@ -46,8 +46,14 @@ export class KeysService {
     return owner;
   }
 
-  async create(owner: Owner, { name }: Pick<z.infer<typeof KeyRequest>, 'name'>): Promise<z.infer<typeof NewKey>> {
+  /** @param keep is given the key before it is good for anything: what it can't keep is never made */
+  async create(
+    owner: Owner,
+    { name }: Pick<z.infer<typeof KeyRequest>, 'name'>,
+    keep: (key: string) => Promise<void> = () => Promise.resolve(),
+  ): Promise<z.infer<typeof NewKey>> {
     const { token, prefix, hash } = newToken('ork');
+    await keep(token);
     const id = newId();
     await this.database.getRepository(ApiKey).insert({ id, projectId: owner.id, name, prefix, hash });
     const made = await this.database.getRepository(ApiKey).findOneByOrFail({ id });

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { ThrottlerGuard } from '@nestjs/throttler';
 import type { Request } from 'express';
 import { bearerOf, prefixOf } from './token.js';
@@ -8,6 +8,11 @@ import { bearerOf, prefixOf } from './token.js';
 export class ThrottleGuard extends ThrottlerGuard {
   protected override getTracker(request: Request): Promise<string> {
     const key = bearerOf(request.headers.authorization);
-    return Promise.resolve(key === null ? (request.ip ?? '') : prefixOf(key));
+    return Promise.resolve(key === null ? (request.ip ?? '') : `${request.ip} ${prefixOf(key)}`);
+  }
+
+  /** Over all routes. */
+  protected override generateKey(_: ExecutionContext, tracker: string): string {
+    return tracker;
   }
 }

@@ -16,7 +16,7 @@ const EVERY_MS = 1000;
 /**
  * Brings jobs forward: lost workers are noticed, sweeps and pipelines begin and end, free slots are filled, and what the
  * database says is to be done outside is done. All of it reads what is to be done from the database, so it may be killed
- * anywhere; several may run at once.
+ * anywhere.
  */
 @Injectable()
 export class Dispatcher {
@@ -56,26 +56,26 @@ export class Dispatcher {
   private async round(): Promise<void> {
     while (this.again && !this.stopped) {
       this.again = false;
-      try {
-        await this.step();
-      } catch (error) {
-        if (isDatabaseAway(error)) this.log.warn('the database is away; the dispatcher waits for it');
-        else this.log.error({ err: error }, 'dispatching failed');
-        return; // the timer tries again
-      }
+      const { database, launcher, config } = this;
+      await this.step(() => settleParents(database));
+      await this.step(() => endLost(database, launcher, { ...config, since: this.since }));
+      await this.step(() => admit(database, config.slots));
+      await this.step(() =>
+        emptyOutbox(database, launcher, (error) => this.log.error({ err: error }, 'an order failed')),
+      );
     }
   }
 
-  private async step(): Promise<void> {
-    const { database, launcher, config } = this;
-    const changed = [
-      ...(await settleParents(database)),
-      ...(await endLost(database, launcher, { ...config, since: this.since })),
-      ...(await admit(database, config.slots)),
-    ];
-    await emptyOutbox(database, launcher);
-    for (const job of changed) this.changes.tell(job);
-    // Dependants and parents of what has just ended may go on at once.
-    if (changed.length > 0) this.again = true;
+  /** One of the things to do; that it fails does not keep the others from being done. What failed is tried again by the timer. */
+  private async step(act: () => Promise<string[]>): Promise<void> {
+    try {
+      const changed = await act();
+      for (const job of changed) this.changes.tell(job);
+      // Dependants and parents of what has just ended may go on at once.
+      if (changed.length > 0) this.again = true;
+    } catch (error) {
+      if (isDatabaseAway(error)) this.log.warn('the database is away; the dispatcher waits for it');
+      else this.log.error({ err: error }, 'dispatching failed');
+    }
   }
 }

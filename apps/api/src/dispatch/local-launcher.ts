@@ -5,11 +5,14 @@ import { createRequire } from 'node:module';
 import { hostname, setPriority } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { OrestesError } from '@orestes/contracts';
 import type { Launcher, WorkerOrder } from './launcher.js';
 
 export interface LocalOptions {
   /** Where the workers find the API. */
   api: () => string;
+  /** Random, and the same for every service on these data: by it a service knows its workers. */
+  service: string;
   /** Folder of the workers' own output. */
   logs: string;
   /** Told when a worker has ended. */
@@ -19,11 +22,12 @@ export interface LocalOptions {
 /** Variables that a worker has no business with. */
 const SECRETS = /^(DATABASE_URL|PG[A-Z]+|ORESTES_.*)$/;
 /** What of those a person may want to set for the workers. */
-const PASSED = /^ORESTES_(PJRT_PLUGIN|CACHE|PATIENCE_SECONDS|THREADS)/;
+const PASSED = /^ORESTES_(PJRT_PLUGIN|CACHE|PATIENCE_SECONDS)/;
 /** Workers compute: requests are answered first. */
 const NICE = 10;
 const TAIL_LINES = 20;
 const LONGEST_STOP_MS = 60_000;
+const LONGEST_KILL_MS = 5000;
 const REMEMBERED_MS = 600_000;
 
 /** Workers as processes of this machine. They outlive a service that dies, and the next one finds them again. */
@@ -42,7 +46,7 @@ export class LocalLauncher implements Launcher {
           ...passedOn(process.env),
           ORESTES_API: this.options.api(),
           ORESTES_ATTEMPT: attempt,
-          ORESTES_LOGS: this.options.logs,
+          ORESTES_SERVICE: this.options.service,
           ORESTES_TOKEN: token,
         },
         stdio: ['ignore', log.fd, log.fd],
@@ -72,7 +76,12 @@ export class LocalLauncher implements Launcher {
 
   async kill(attempt: string): Promise<void> {
     this.signal(attempt, 'SIGKILL');
-    while (this.pidOf(attempt) !== null) await sleep(20);
+    for (let waited = 0; this.pidOf(attempt) !== null; waited += 20) {
+      // Where the kernel can't end it (a driver that hangs), the order stays: nothing else waits for it.
+      if (waited > LONGEST_KILL_MS)
+        throw new OrestesError('WORKER_LOST', `worker of attempt ${attempt} can't be killed`);
+      await sleep(20);
+    }
     this.children.delete(attempt);
     await rm(this.logOf(attempt), { force: true });
   }
@@ -91,7 +100,7 @@ export class LocalLauncher implements Launcher {
   }
 
   async stopAll(): Promise<void> {
-    const alive = () => workersOf(this.options.logs);
+    const alive = () => workersOf(this.options.service);
     for (const pid of alive()) send(pid, 'SIGTERM');
     const deadline = Date.now() + LONGEST_STOP_MS;
     while (alive().length > 0 && Date.now() < deadline) await sleep(50);
@@ -133,9 +142,9 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Workers of a service by its folder: an earlier service on the same data may have had another address. */
-const workersOf = (logs: string): number[] =>
-  workers().flatMap(({ pid, environment }) => (environment.includes(`ORESTES_LOGS=${logs}`) ? [pid] : []));
+/** Workers of a service by its name: an earlier one on the same data may have had another address. */
+const workersOf = (service: string): number[] =>
+  workers().flatMap(({ pid, environment }) => (environment.includes(`ORESTES_SERVICE=${service}`) ? [pid] : []));
 
 const isWorker = (pid: number, attempt: string): boolean => environmentOf(pid).includes(`ORESTES_ATTEMPT=${attempt}`);
 

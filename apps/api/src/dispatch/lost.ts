@@ -1,9 +1,11 @@
+import { storable } from '@orestes/contracts';
 import { Attempt, Outbox } from '@orestes/database';
 import { afterAttempt } from '@orestes/jobs';
 import { Not, type DataSource } from 'typeorm';
 import type { ServiceConfig } from '../config.js';
 import { applyVerdict, lockJob } from '../jobs/state.js';
 import type { Launcher } from './launcher.js';
+import { transact } from '../http/transact.js';
 
 interface Patience extends Pick<ServiceConfig, 'heartbeatMs' | 'backoffMs'> {
   /** When this service began to listen: before, nobody could report. Milliseconds since 1970. */
@@ -37,7 +39,7 @@ function lossOf(attempt: Attempt, launcher: Launcher, { heartbeatMs, since }: Pa
 }
 
 function end(database: DataSource, lost: Attempt, why: string, words: string[], backoffMs: number): Promise<boolean> {
-  return database.transaction(async (manager) => {
+  return transact(database, async (manager) => {
     const job = await lockJob(manager, lost.jobId);
     const attempt = await manager.findOneByOrFail(Attempt, { id: lost.id });
     // It may have told its end just now: its last report and its exit race with this.
@@ -47,10 +49,10 @@ function end(database: DataSource, lost: Attempt, why: string, words: string[], 
     if (words.length > 0)
       await manager.query(
         'INSERT INTO log_line (job_id, attempt, time, text) SELECT $1, $2, now(), unnest($3::text[])',
-        [job.id, attempt.epoch, words.map((line) => line.replaceAll('\0', '').slice(0, 10_000))],
+        [job.id, attempt.epoch, words.map((line) => storable(line, 10_000))],
       );
     const last = words.at(-1);
-    const message = last === undefined ? why : `${why}; its last words: ${last.replaceAll('\0', '').slice(0, 500)}`;
+    const message = last === undefined ? why : `${why}; its last words: ${storable(last, 500)}`;
     await applyVerdict(manager, job, afterAttempt(job, { outcome: 'lost', code: 'WORKER_LOST', message }, backoffMs));
     return true;
   });

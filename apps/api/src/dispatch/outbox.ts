@@ -1,31 +1,50 @@
 import { Attempt, Outbox } from '@orestes/database';
-import type { DataSource, EntityManager } from 'typeorm';
+import { In, Not, type DataSource, type EntityManager } from 'typeorm';
 import { newToken } from '../auth/token.js';
 import { lockJob } from '../jobs/state.js';
 import type { Launcher } from './launcher.js';
+import { transact } from '../http/transact.js';
 
-/** Does what was decided, in order; an order goes when it is done. Who is killed between the two does it again. */
-export async function emptyOutbox(database: DataSource, launcher: Launcher): Promise<void> {
+/**
+ * Does what was decided, in order; an order goes when it is done. Who is killed between the two does it again. A launch that
+ * fails is a lost worker; another order that fails is tried again in the next round, after the others.
+ * @param onError told of an order that failed
+ * @returns the jobs whose attempts changed: none, the workers tell by themselves
+ */
+export async function emptyOutbox(
+  database: DataSource,
+  launcher: Launcher,
+  onError: (error: unknown) => void,
+): Promise<string[]> {
+  const failed: number[] = [];
   for (;;) {
-    const done = await database.transaction(async (manager) => {
+    const done = await transact(database, async (manager) => {
       const [order] = await manager.find(Outbox, {
+        where: { id: Not(In(failed)) },
         order: { id: 'ASC' },
         take: 1,
         lock: { mode: 'pessimistic_write', onLocked: 'skip_locked' },
       });
       if (!order) return false;
-      await act(database, launcher, order);
-      await manager.delete(Outbox, order.id);
+      const succeeded = await act(database, launcher, order).then(
+        () => true,
+        (error: unknown) => {
+          onError(error);
+          return order.action === 'launch'; // its attempt has no heartbeat from now on
+        },
+      );
+      if (succeeded) await manager.delete(Outbox, order.id);
+      else failed.push(order.id);
       return true;
     });
-    if (!done) return;
+    if (!done) return [];
   }
 }
 
 async function act(database: DataSource, launcher: Launcher, { action, attemptId }: Outbox): Promise<void> {
   if (action === 'stop') return launcher.stop(attemptId);
   if (action === 'kill') return launcher.kill(attemptId);
-  const token = await database.transaction((manager) => arm(manager, attemptId));
+  const token = await transact(database, (manager) => arm(manager, attemptId));
   if (token !== null) await launcher.launch({ attempt: attemptId, token });
 }
 

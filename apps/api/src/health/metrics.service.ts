@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
 import type { ServiceConfig } from '../config.js';
 import { CONFIG } from '../tokens.js';
@@ -23,10 +23,9 @@ export class ServiceMetrics {
     registers: [this.registry],
   });
   private readonly slots = new Gauge({ name: 'orestes_slots', help: 'Workers at a time', registers: [this.registry] });
-  /** Attempts by how they ended. */
-  readonly attempts = new Counter({
-    name: 'orestes_attempts_ended_total',
-    help: 'Attempts that ended, by outcome',
+  private readonly attempts = new Gauge({
+    name: 'orestes_attempts_ended',
+    help: 'Attempts that have ended, by outcome',
     labelNames: ['outcome'],
     registers: [this.registry],
   });
@@ -55,6 +54,10 @@ export class ServiceMetrics {
     );
     this.jobs.reset();
     for (const { state, count } of rows) this.jobs.set({ state }, count);
+    const ended = await this.database.query<{ outcome: string; count: number }[]>(
+      `SELECT outcome, count(*)::int AS count FROM attempt WHERE state = 'ended' GROUP BY outcome`,
+    );
+    for (const { outcome, count } of ended) this.attempts.set({ outcome }, count);
     return { contentType: this.registry.contentType, text: await this.registry.metrics() };
   }
 }

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { OrestesError, type PlanDocument, type SubmittedSpec } from '@orestes/contracts';
+import { OrestesError, type PlanDocument, type ResolvedPretrain, type SubmittedSpec } from '@orestes/contracts';
 import { newId } from '@orestes/database';
 import { expand } from '@orestes/jobs';
-import { plan, recipeHash, resolvePretrain } from '@orestes/trainer';
+import { plan, recipeHash, resolvePretrain, type Plan } from '@orestes/trainer';
 import { openPretrainCorpus } from '@orestes/worker';
 import { DataSource } from 'typeorm';
 import type { Owner } from '../auth/keys.service.js';
@@ -15,6 +15,13 @@ interface Text {
   vocabularySize: number | null;
   digest: string | null;
   note: string | null;
+}
+
+type CorpusInput = Extract<SubmittedSpec, { kind: 'corpus' }>;
+
+interface Planned {
+  full: ResolvedPretrain;
+  plan: Plan;
 }
 
 /** What a submission would do and take, by formula: nothing is run, nothing is written. */
@@ -44,18 +51,19 @@ export class PlanService {
     const pretrain = nodes.map((node) => node.spec).filter((each) => each.kind === 'pretrain');
     if (pretrain.length === 0) return { ...empty, note: 'figures are for pretraining; this has none' };
     const corpus = nodes.map((node) => node.spec).find((each) => each.kind === 'corpus');
-    const text =
-      corpus && 'train' in corpus.tokenizer
-        ? toBeBuilt(corpus.tokenizer.train.vocabularySize)
-        : await read((await withOutputs(this.database.manager, owner.id, pretrain[0]!)).corpus);
+    const text = corpus
+      ? toBeBuilt(corpus)
+      : await read((await withOutputs(this.database.manager, owner.id, pretrain[0]!)).corpus);
     if (text.vocabularySize === null) return { ...empty, note: text.note };
-    const plans = pretrain.map((each) => {
+    const plans: Planned[] = pretrain.map((each) => {
       const full = resolvePretrain({ ...each, output: 'plan' });
       return { full, plan: plan(full, text.vocabularySize!) };
     });
-    const sum = (of: (p: (typeof plans)[number]) => number) => plans.reduce((total, p) => total + of(p), 0);
+    const sum = (of: (p: Planned) => number) => plans.reduce((total, p) => total + of(p), 0);
     const flops = sum((p) => p.plan.flops.total);
-    const [first] = plans as [(typeof plans)[number]];
+    const tunes = nodes.some((node) => node.spec.kind === 'finetune');
+    const notes = [text.note, tunes ? 'fine-tuning is not counted' : null].filter((note) => note !== null);
+    const [first] = plans as [Planned];
     return {
       ...empty,
       recipeHash: text.digest !== null && spec.kind === 'pretrain' ? recipeHash(first.full, text.digest) : null,
@@ -64,30 +72,31 @@ export class PlanService {
       tokens: sum((p) => p.plan.tokens),
       flops,
       memoryBytes: Math.max(...plans.map((p) => p.plan.memory.total)),
-      ...(await this.timeAndCost(owner, flops, text.note)),
+      ...(await this.timeAndCost(owner, plans, notes)),
     };
   }
 
   private async timeAndCost(
     owner: Owner,
-    flops: number,
-    note: string | null,
+    plans: readonly Planned[],
+    notes: readonly string[],
   ): Promise<Pick<PlanDocument, 'seconds' | 'cost' | 'note'>> {
-    const speed = this.config.deviceFlops ?? (await this.pastSpeed(owner));
-    const told = (more: string) => [note, more].filter(Boolean).join('; ');
+    const { deviceFlops, deviceHourPrice } = this.config;
+    const speed = deviceFlops ?? (await this.pastSpeed(owner));
+    const note = (more: string) => [...notes, more].join('; ');
     if (speed === null)
       return {
         seconds: null,
         cost: null,
-        note: told('no time: no pretraining has ended here yet, and ORESTES_DEVICE_FLOPS is not set'),
+        note: note('no time: no pretraining has ended here yet, and ORESTES_DEVICE_FLOPS is not set'),
       };
-    const seconds = flops / speed;
-    const price = this.config.deviceHourPrice;
-    const source = this.config.deviceFlops ? 'as ORESTES_DEVICE_FLOPS says' : 'as past pretrainings here';
+    const sum = (of: (planned: Planned) => number) => plans.reduce((total, planned) => total + of(planned), 0);
+    const hours = sum(({ plan }) => plan.flops.total) / speed / 3600;
+    const source = deviceFlops ? 'as ORESTES_DEVICE_FLOPS says' : 'as past pretrainings here';
     return {
-      seconds,
-      cost: price === null ? null : (seconds / 3600) * price,
-      note: told(`time at ${speed.toExponential(1)} FLOP/s and device, ${source}`),
+      seconds: sum(({ full, plan }) => plan.flops.total / speed / full.engine.devices),
+      cost: deviceHourPrice === null ? null : hours * deviceHourPrice,
+      note: note(`time at ${speed.toExponential(1)} FLOP/s and device, one after the other, ${source}`),
     };
   }
 
@@ -107,11 +116,17 @@ export class PlanService {
   }
 }
 
-const toBeBuilt = (vocabularySize: number): Text => ({
-  vocabularySize,
-  digest: null,
-  note: `the corpus is not built yet: a vocabulary of ${vocabularySize} is assumed, as asked for`,
-});
+function toBeBuilt({ tokenizer }: CorpusInput): Text {
+  if ('path' in tokenizer)
+    return {
+      vocabularySize: null,
+      digest: null,
+      note: 'no figures: the corpus, and with it the vocabulary, is not built yet',
+    };
+  const { vocabularySize } = tokenizer.train;
+  const note = `the corpus is not built yet: a vocabulary of ${vocabularySize} is assumed, as asked for`;
+  return { vocabularySize, digest: null, note };
+}
 
 async function read(address: string): Promise<Text> {
   try {

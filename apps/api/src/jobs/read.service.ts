@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { jobsIn, type JobDocument, type JobList, type JobState, type JobKind } from '@orestes/contracts';
 import { Attempt, Job } from '@orestes/database';
-import { isTerminal, why } from '@orestes/jobs';
+import { isTerminal, requestsFor, why } from '@orestes/jobs';
 import { DataSource, type SelectQueryBuilder } from 'typeorm';
 import type { Owner } from '../auth/keys.service.js';
 import type { ServiceConfig } from '../config.js';
@@ -90,6 +90,7 @@ export class ReadService {
       message: job.message,
       spec: job.spec,
       output: job.output,
+      actions: requestsFor({ state: job.state, parentId: job.parentId, children }),
       dependsOn: needed.map((on) => on.id),
       children: children.map(({ id, name, kind, state }) => ({ id, name, kind, state })),
       reusedFrom: job.reusedFrom,
@@ -131,6 +132,7 @@ export class ReadService {
     needed: readonly Pick<Job, 'name' | 'state'>[],
     children: readonly Pick<Job, 'state'>[],
   ): Promise<string> {
+    const count = (fits: (state: JobState) => boolean) => children.filter(({ state }) => fits(state)).length;
     const { held, ahead } = job.state === 'queued' ? await this.queue(job) : { held: 0, ahead: 0 };
     return why({
       state: job.state,
@@ -145,7 +147,7 @@ export class ReadService {
       ahead,
       children:
         children.length > 0
-          ? { ended: children.filter(({ state }) => isTerminal(state)).length, all: children.length }
+          ? { ended: count(isTerminal), suspended: count((state) => state === 'suspended'), all: children.length }
           : null,
       progress: job.progress,
     });

@@ -9,6 +9,7 @@ import { Changes } from '../http/changes.js';
 import { notFound, ProblemError } from '../http/problem.js';
 import { changeState, lockJob } from './state.js';
 import { SubmitService, type NewJob } from './submit.service.js';
+import { transact } from '../http/transact.js';
 
 /** What people ask of jobs that there are. */
 @Injectable()
@@ -24,7 +25,7 @@ export class RequestsService {
   cancel(owner: Owner, id: string): Promise<void> {
     return this.forFamily(owner, id, 'cancel', async (manager, job) => {
       const message = 'asked for';
-      await endAttempt(manager, job, 'superseded', 'kill');
+      await endAttempt(manager, job);
       await changeState(manager, job, { to: 'cancelled', message });
     });
   }
@@ -34,7 +35,7 @@ export class RequestsService {
     return this.forFamily(owner, id, 'suspend', async (manager, job) => {
       if (isParent(job)) return; // its children's states are its own
       if (job.state === 'queued') return changeState(manager, job, { to: 'suspended', message: 'asked for' });
-      await tellWorker(manager, job, 'stop');
+      await stopWorker(manager, job);
       await changeState(manager, job, { to: 'suspending', message: 'asked for' });
     });
   }
@@ -48,19 +49,34 @@ export class RequestsService {
 
   /**
    * A new job that does again what failed: with the same spec, and in the same output, so that it goes on from the last
-   * checkpoint. Children that had succeeded are kept.
+   * checkpoint. Children that had succeeded are kept. Asked twice, it is one new job.
    * @returns the new job's id
+   * @throws ProblemError 409 for a job of a sweep or pipeline, which is retried as a whole, and for one that was retried in vain
    */
   async retry(owner: Owner, id: string): Promise<string> {
-    const made = await this.database.transaction(async (manager) => {
+    const made = await transact(this.database, async (manager) => {
       const job = await owned(manager, owner, id);
       assertAllowed(job, 'retry');
+      if (job.parentId !== null)
+        throw new ProblemError(
+          409,
+          'STATE_CONFLICT',
+          `retry: ${job.name} is a part of job ${job.parentId}: retry that one`,
+        );
+      const again = await manager.findOneBy(Job, { retryOf: job.id });
+      if (again && (REQUESTS.retry as readonly string[]).includes(again.state))
+        throw new ProblemError(
+          409,
+          'STATE_CONFLICT',
+          `retry: ${job.name} was retried as job ${again.id}: retry that one`,
+        );
+      if (again) return again.id;
       const old = [job, ...(await descendants(manager, job))];
       const ids = new Map(old.map((each) => [each.id, newId()]));
       await this.submissions.insert(
         manager,
         owner,
-        old.map((each) => copyOf(each, ids, each === job)),
+        old.map((each) => copyOf(each, ids)),
       );
       return ids.get(job.id)!;
     });
@@ -75,7 +91,7 @@ export class RequestsService {
     request: Exclude<JobRequest, 'retry'>,
     act: (manager: EntityManager, job: Job) => Promise<void>,
   ): Promise<void> {
-    const changed = await this.database.transaction(async (manager) => {
+    const changed = await transact(this.database, async (manager) => {
       const job = await owned(manager, owner, id);
       const fits = ({ state }: Job) => (REQUESTS[request] as readonly string[]).includes(state);
       const below = isParent(job) ? (await descendants(manager, job)).filter(fits) : [];
@@ -128,26 +144,24 @@ async function descendants(manager: EntityManager, { id }: Job): Promise<Job[]> 
     .getMany();
 }
 
-/** Ends the live attempt, if there is one, in the same transaction. */
-export async function endAttempt(
-  manager: EntityManager,
-  job: Job,
-  outcome: string,
-  action: 'kill' | null,
-): Promise<void> {
-  const attempt = await manager.findOneBy(Attempt, { jobId: job.id, epoch: job.epoch, state: Not('ended') });
+const liveAttempt = (manager: EntityManager, job: Job): Promise<Attempt | null> =>
+  manager.findOneBy(Attempt, { jobId: job.id, epoch: job.epoch, state: Not('ended') });
+
+/** Ends the live attempt, if there is one; its worker is killed after the commit. */
+async function endAttempt(manager: EntityManager, job: Job): Promise<void> {
+  const attempt = await liveAttempt(manager, job);
   if (!attempt) return;
-  await manager.update(Attempt, attempt.id, { state: 'ended', outcome, endedAt: new Date() });
-  if (action) await manager.insert(Outbox, { attemptId: attempt.id, action });
+  await manager.update(Attempt, attempt.id, { state: 'ended', outcome: 'superseded', endedAt: new Date() });
+  await manager.insert(Outbox, { attemptId: attempt.id, action: 'kill' });
 }
 
-async function tellWorker(manager: EntityManager, job: Job, action: 'stop'): Promise<void> {
-  const attempt = await manager.findOneBy(Attempt, { jobId: job.id, epoch: job.epoch, state: Not('ended') });
-  if (attempt) await manager.insert(Outbox, { attemptId: attempt.id, action });
+async function stopWorker(manager: EntityManager, job: Job): Promise<void> {
+  const attempt = await liveAttempt(manager, job);
+  if (attempt) await manager.insert(Outbox, { attemptId: attempt.id, action: 'stop' });
 }
 
 /** The same job anew. `job:` addresses of its family mean the new ones. */
-function copyOf(job: Job, ids: ReadonlyMap<string, string>, isRoot: boolean): NewJob & { dependsOn: string[] } {
+function copyOf(job: Job, ids: ReadonlyMap<string, string>): NewJob & { dependsOn: string[] } {
   const renamed = (address: string) => {
     const id = jobOfAddress(address);
     return id !== null && ids.has(id) ? addressOfJob(ids.get(id)!) : address;
@@ -157,7 +171,7 @@ function copyOf(job: Job, ids: ReadonlyMap<string, string>, isRoot: boolean): Ne
   const dependsOn = isParent(job) ? [] : jobsIn(spec);
   return {
     ...{ id: ids.get(job.id)!, projectId: job.projectId, childIndex: job.childIndex, kind: job.kind, name: job.name },
-    parentId: isRoot ? job.parentId : ids.get(job.parentId!)!,
+    parentId: job.parentId === null ? null : ids.get(job.parentId)!,
     ...{ spec: spec as never, output: job.output, labels: job.labels, priority: job.priority, retries: job.retries },
     ...{ reuse: job.reuse, retryOf: job.id, state: kept ? 'succeeded' : 'queued', dependsOn },
     ...(kept && {

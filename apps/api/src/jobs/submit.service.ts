@@ -12,6 +12,7 @@ import { CONFIG } from '../tokens.js';
 import { assertAllowed } from './allowed.js';
 import { labelTexts } from './documents.js';
 import { resolveSpec } from './resolve.js';
+import { transact } from '../http/transact.js';
 
 /** A job's row before it is written. */
 export type NewJob = QueryDeepPartialEntity<Job> & Pick<Job, 'id' | 'state'>;
@@ -35,7 +36,7 @@ export class SubmitService {
   async submit(owner: Owner, spec: SubmittedSpec, key: string | null): Promise<string> {
     const jobs = this.jobsOf(owner, expand(spec, newId));
     const bodyHash = documentHash(spec);
-    const id = await this.database.transaction(async (manager) => {
+    const id = await transact(this.database, async (manager) => {
       const earlier = key === null ? null : await earlierJob(manager, owner, key, bodyHash);
       if (earlier !== null) return earlier;
       await this.insert(manager, owner, jobs);

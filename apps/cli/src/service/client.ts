@@ -77,6 +77,10 @@ export class ServiceClient {
   }
 }
 
+/** Errors that may be gone when one asks again. */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof OrestesError && ['API_UNREACHABLE', 'DATABASE_UNAVAILABLE', 'RATE_LIMITED'].includes(error.code);
+
 export const newKey = (): string => randomUUID();
 
 function unreachable(server: string, { cause, message, name }: Error): OrestesError {

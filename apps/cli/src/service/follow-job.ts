@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { duration, OrestesError, short, type JobDocument, type JobList, type JobProgress } from '@orestes/contracts';
+import { duration, short, type JobDocument, type JobList, type JobProgress } from '@orestes/contracts';
 import { isTerminal } from '@orestes/jobs';
 import type { Progress } from '../progress.js';
-import type { ServiceClient } from './client.js';
+import { isPassing, type ServiceClient } from './client.js';
 
 const EVERY_MS = 700;
 
@@ -29,7 +29,7 @@ export async function followJob(
 }
 
 function onlyAway(error: unknown): null {
-  if (error instanceof OrestesError && ['API_UNREACHABLE', 'DATABASE_UNAVAILABLE'].includes(error.code)) return null;
+  if (isPassing(error)) return null;
   throw error;
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrestesError } from '@orestes/contracts';
-import type { ServiceClient } from './client.js';
+import { isPassing, type ServiceClient } from './client.js';
 
 const PAUSE_MS = 500;
 
@@ -26,7 +26,7 @@ export async function* follow<T extends { id: number }>(
       }
     } catch (error) {
       if (signal?.aborted) return;
-      if (error instanceof OrestesError && error.code !== 'API_UNREACHABLE') throw error;
+      if (error instanceof OrestesError && !isPassing(error)) throw error; // else the connection was cut
     }
     await sleep(PAUSE_MS);
   }

@@ -1,11 +1,10 @@
 import type { JobDocument, ProblemDocument } from '@orestes/contracts';
 import { useRef, useState } from 'preact/hooks';
 import { ApiDown, Refused } from '../api/client.js';
-import { actOn, type JobAction } from '../api/jobs.js';
+import { ACTIONS, actOn, type JobAction } from '../api/jobs.js';
 import { goTo } from '../hooks/use-route.js';
 import { ProblemNote } from '../parts/problem-note.js';
 import { isParent } from '../show/kinds.js';
-import { actionsFor } from '../show/states.js';
 
 const WORDS = {
   suspend: { label: 'Suspend', title: 'Save a checkpoint and give the devices back' },
@@ -37,7 +36,7 @@ export function JobActions({ job, onChange }: { job: JobDocument; onChange: () =
 
   return (
     <>
-      {actionsFor(job.state).map((action) => (
+      {ACTIONS.filter((action) => job.actions.includes(action)).map((action) => (
         <button
           key={action}
           type="button"

@@ -1,10 +1,10 @@
-import type { JobDocument, JobState } from '@orestes/contracts';
+import type { JobDocument } from '@orestes/contracts';
 import { useJobList } from '../jobs/use-job-list.js';
 import { JobTable } from '../parts/job-table.js';
 import { StateBadge } from '../parts/state-badge.js';
 import { compareHref } from '../routes.js';
 import { hasCurves } from '../show/kinds.js';
-import { STATES } from '../show/states.js';
+import { allStates } from '../show/states.js';
 
 /** More curves in one chart cannot be told apart. */
 const COMPARED = 8;
@@ -40,7 +40,7 @@ export function JobChildren({ job }: { job: JobDocument }) {
 
 /** How many are in which state, as a bar and in words. */
 function StateCounts({ children }: { children: JobDocument['children'] }) {
-  const counts = (Object.keys(STATES) as JobState[])
+  const counts = allStates
     .map((state) => ({ state, count: children.filter((child) => child.state === state).length }))
     .filter(({ count }) => count > 0);
   if (counts.length === 0) return <p class="empty-line">Its children are made when it is admitted.</p>;

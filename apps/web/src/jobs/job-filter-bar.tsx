@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Field, SelectField } from '../parts/field.js';
 import type { JobFilter } from '../routes.js';
 import { isKind, KINDS } from '../show/kinds.js';
-import { isState, STATES } from '../show/states.js';
+import { allStates, isState } from '../show/states.js';
 
 interface Props {
   filter: JobFilter;
@@ -19,7 +19,7 @@ export function JobFilterBar({ filter, onChange }: Props) {
     <div class="filter-bar" role="search" aria-label="Filter jobs">
       <SelectField
         label="State"
-        options={options(Object.keys(STATES), 'any state')}
+        options={options(allStates, 'any state')}
         value={filter.state ?? ''}
         onValue={(state) => onChange({ state: isState(state) ? state : null })}
       />

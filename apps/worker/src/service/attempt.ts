@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { AttemptOrder, AttemptTwin, OrestesError, type AttemptEnd, type AttemptIdentity } from '@orestes/contracts';
+import {
+  AttemptOrder,
+  AttemptTwin,
+  OrestesError,
+  storable,
+  type AttemptEnd,
+  type AttemptIdentity,
+} from '@orestes/contracts';
 import { openStore } from '@orestes/storage';
 import { z } from 'zod';
 import { runJob } from '../job.js';
@@ -58,11 +65,20 @@ async function resultAt(output: string): Promise<unknown> {
   return JSON.parse(new TextDecoder().decode(await store.get('result.json'))) as unknown;
 }
 
+const LONGEST_TEXT = 10_000;
 const OUTCOMES: Record<string, 'interrupted' | 'diverged'> = { INTERRUPTED: 'interrupted', DIVERGED: 'diverged' };
 
 function failure(error: unknown): AttemptEnd {
   if (error instanceof OrestesError)
-    return { outcome: OUTCOMES[error.code] ?? 'failed', code: error.code, message: error.message.slice(0, 10_000) };
+    return {
+      outcome: OUTCOMES[error.code] ?? 'failed',
+      code: error.code,
+      message: storable(error.message, LONGEST_TEXT),
+    };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { outcome: 'failed', code: 'INTERNAL', message: `internal error, please report it: ${text}`.slice(0, 10_000) };
+  return {
+    outcome: 'failed',
+    code: 'INTERNAL',
+    message: storable(`internal error, please report it: ${text}`, LONGEST_TEXT),
+  };
 }

@@ -11,9 +11,9 @@ export interface WorkerConfig {
   patienceMs: number;
 }
 
-const MINUTE_MS = 60_000;
+const PATIENCE_MS = 600_000;
 
-/** @throws UserError USAGE naming the variable that is missing */
+/** @throws UserError USAGE naming the variable that is missing or wrong */
 export function workerConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig {
   const needed = (name: string): string => {
     const value = env[name];
@@ -24,6 +24,13 @@ export function workerConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig
     api: needed('ORESTES_API'),
     attempt: needed('ORESTES_ATTEMPT'),
     token: needed('ORESTES_TOKEN'),
-    patienceMs: Number(env['ORESTES_PATIENCE_SECONDS'] ?? 600) * 1000 || 10 * MINUTE_MS,
+    patienceMs: patience(env['ORESTES_PATIENCE_SECONDS']),
   };
+}
+
+function patience(text: string | undefined): number {
+  if (text === undefined || text === '') return PATIENCE_MS;
+  const seconds = Number(text);
+  if (seconds > 0) return 1000 * seconds;
+  throw new UserError('USAGE', `ORESTES_PATIENCE_SECONDS: ${text} is not allowed (allowed: a number of seconds)`);
 }

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AttemptCommand, type JobProgress, type ReportItem } from '@orestes/contracts';
+import { AttemptCommand, storable, type JobProgress, type ReportItem } from '@orestes/contracts';
 import { lastingLine, movingLine } from '../describe.js';
 import type { JobReport } from '../report.js';
 import type { AttemptApi } from './api.js';
 
 const EVERY_MS = 1000;
 const BATCH = 1000;
+const LONGEST_TEXT = 10_000;
 /** A line of progress goes to the log this often. */
 const LOG_MS = 10_000;
 
@@ -45,7 +46,7 @@ export class Reporter {
     const line = lastingLine(report);
     if (line) this.log(line);
     if (line && EVENTS.includes(report.kind))
-      this.waiting.push({ kind: 'event', time: Date.now(), type: report.kind, message: line });
+      this.waiting.push({ kind: 'event', time: Date.now(), type: report.kind, message: storable(line, LONGEST_TEXT) });
     if (report.kind === 'checkpoint') this.waiting.push(report);
     const moving = movingLine(report);
     if (!moving) return;
@@ -56,7 +57,7 @@ export class Reporter {
   };
 
   log(text: string): void {
-    const lines = text.split('\n').map((line) => line.replaceAll('\0', '').slice(0, 10_000));
+    const lines = text.split('\n').map((line) => storable(line, LONGEST_TEXT));
     for (const line of lines) this.waiting.push({ kind: 'log', time: Date.now(), text: line });
   }
 

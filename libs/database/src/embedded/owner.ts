@@ -30,15 +30,20 @@ export async function takeFolder(folder: string): Promise<void> {
       'DATA_IN_USE',
       `${folder}: process ${owner} uses it (one service at a time has a data folder)`,
     );
-  await writeFile(fileOf(folder), identityOf(process.pid) ?? String(process.pid));
-  await endOrphan(path.join(folder, 'data', 'postmaster.pid'));
+  await rm(fileOf(folder), { force: true });
+  const mine = identityOf(process.pid) ?? String(process.pid);
+  await writeFile(fileOf(folder), mine, { flag: 'wx' }).catch((error: Error) => {
+    throw new OrestesError('DATA_IN_USE', `${folder}: another service takes it just now`, 1, { cause: error });
+  });
+  await endOrphan(path.join(folder, 'data'));
 }
 
 export const releaseFolder = (folder: string): Promise<void> => rm(fileOf(folder), { force: true });
 
-async function endOrphan(pidFile: string): Promise<void> {
-  const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(() => ''), 10);
-  const isServer = () => pid > 0 && nameOf(pid) === 'postgres' && identityOf(pid) !== null;
+/** The number in the file may be another process's by now: it must serve this very data. */
+async function endOrphan(data: string): Promise<void> {
+  const pid = Number.parseInt(await readFile(path.join(data, 'postmaster.pid'), 'utf8').catch(() => ''), 10);
+  const isServer = () => pid > 0 && identityOf(pid) !== null && argumentsOf(pid).includes(data);
   if (!isServer()) return;
   process.kill(pid, 'SIGINT'); // fast shutdown
   for (let waited = 0; isServer(); waited += 25) {
@@ -47,10 +52,10 @@ async function endOrphan(pidFile: string): Promise<void> {
   }
 }
 
-function nameOf(pid: number): string | null {
+function argumentsOf(pid: number): string[] {
   try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   } catch {
-    return null;
+    return [];
   }
 }

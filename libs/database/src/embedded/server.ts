@@ -1,5 +1,4 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrestesError } from '@orestes/contracts';
 import pg from 'pg';
@@ -36,7 +35,7 @@ export class Server {
     readonly process: ChildProcess,
     private readonly options: ServerOptions,
   ) {
-    this.exit = once(process, 'exit');
+    this.exit = new Promise((resolve) => process.once('exit', resolve).once('error', resolve));
     process.stderr?.on('data', (text: Buffer) => (this.said = (this.said + text.toString()).slice(-4000)));
   }
 
@@ -57,7 +56,7 @@ export class Server {
   }
 
   get exited(): boolean {
-    return this.process.exitCode !== null || this.process.signalCode !== null;
+    return this.process.pid === undefined || this.process.exitCode !== null || this.process.signalCode !== null;
   }
 
   /** Fast shutdown; returns when the process is gone. */
