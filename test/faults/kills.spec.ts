@@ -3,15 +3,20 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobDocument } from '@orestes/contracts';
+import { identityOf } from '@orestes/database';
 import { uniform } from '../support/random.js';
 import { ask, examplePipeline, startTestService, type RunningService } from '../support/service.js';
-import { childrenOf, ended, jobAt } from '../support/wait.js';
+import { childrenOf, ended, jobAt, until } from '../support/wait.js';
 import { workersOf } from '../support/workers.js';
 import { outcomesOf, type Outcome } from './outcome.js';
 
 const KILLS = 20;
 const SLOWEST_MS = 900_000;
-const SPEC = examplePipeline({ steps: 1500, seeds: [1, 2], weights: ['pretrained', 'random'], retries: 100 });
+/** Computed each time: a result that is taken over could not be disturbed. */
+const SPEC = {
+  ...examplePipeline({ steps: 1500, seeds: [1, 2], weights: ['pretrained', 'random'], retries: 100 }),
+  reuse: false,
+};
 const environment = { ORESTES_BACKOFF_SECONDS: '0.001', ORESTES_SLOTS: '2' };
 
 let service: RunningService;
@@ -31,39 +36,37 @@ beforeAll(async () => {
   await service.stop();
 }, SLOWEST_MS);
 
-afterEach(() => service.stop());
+afterEach(() => service.stop(), SLOWEST_MS);
 
 /**
- * Kills until there were enough, at random moments; a pipeline that ends before is followed by another one of a new seed's
- * pretraining, which is watched just to its end. The first one is compared.
+ * Kills until there were enough, at random moments. A pipeline that ends before is followed by another one.
+ * @returns the pipelines, all ended
  */
-async function disturb(kill: (random: () => number) => Promise<boolean>): Promise<{ first: string; injected: number }> {
+async function disturb(kill: (random: () => number) => Promise<boolean>): Promise<string[]> {
   const random = uniform(7350);
-  const first = await submit(SPEC);
-  let current = first;
-  let injected = 0;
-  while (injected < KILLS) {
+  const pipelines = [await submit(SPEC)];
+  for (let injected = 0; injected < KILLS;) {
     await sleep(300 + 2500 * random());
     if (await kill(random)) injected++;
-    const job = await jobAt(service.url, current).catch(() => null);
-    if (job?.finishedAt) current = await submit({ ...SPEC, name: `more-${injected}`, seed: 1 + injected });
+    const job = await jobAt(service.url, pipelines.at(-1)!).catch(() => null);
+    if (job?.finishedAt && injected < KILLS) pipelines.push(await submit(SPEC));
   }
-  expect((await ended(() => service.url, first)).state).toBe('succeeded');
-  expect((await ended(() => service.url, current)).state).toBe('succeeded');
-  return { first, injected };
+  for (const id of pipelines) expect((await ended(() => service.url, id)).state).toBe('succeeded');
+  return pipelines;
 }
 
-async function assertAsUndisturbed(what: string, injected: number, pipeline: string): Promise<void> {
-  const outcomes = await outcomesOf(service.url, pipeline);
-  const lost = undisturbed.reduce(
-    (sum, { metrics }, i) => sum + metrics.filter((m) => !outcomes[i]!.metrics.includes(m)).length,
-    0,
-  );
+async function assertAsUndisturbed(what: string, injected: number, pipelines: readonly string[]): Promise<void> {
+  let lost = 0;
+  for (const pipeline of pipelines) {
+    const outcomes = await outcomesOf(service.url, pipeline);
+    undisturbed.forEach(({ metrics }, i) => (lost += metrics.filter((m) => !outcomes[i]!.metrics.includes(m)).length));
+    expect(outcomes).toEqual(undisturbed);
+    expect(outcomes.map(({ terminalEvents }) => terminalEvents)).toEqual(outcomes.map(() => 1));
+  }
+  const all = pipelines.length * undisturbed.reduce((sum, { metrics }) => sum + metrics.length, 0);
   process.stderr.write(
-    `${what}: injected ${injected}, lost ${lost} of ${undisturbed.reduce((n, o) => n + o.metrics.length, 0)} metrics\n`,
+    `${what}: injected ${injected}, lost ${lost} of ${all} metrics in ${pipelines.length} pipelines\n`,
   );
-  expect(outcomes).toEqual(undisturbed);
-  expect(outcomes.map(({ terminalEvents }) => terminalEvents)).toEqual(outcomes.map(() => 1));
 }
 
 describe('a pipeline ends as the undisturbed one does, bit by bit', () => {
@@ -71,12 +74,12 @@ describe('a pipeline ends as the undisturbed one does, bit by bit', () => {
     'though the service is killed at random moments',
     async () => {
       service = await startTestService({ environment });
-      const { first, injected } = await disturb(async (random) => {
+      const pipelines = await disturb(async (random) => {
         await service.killAndRestart(1500 * random());
         return true;
       });
-      await assertAsUndisturbed('service SIGKILLed', injected, first);
-      const children = await childrenOf(service.url, first);
+      await assertAsUndisturbed('service SIGKILLed', KILLS, pipelines);
+      const children = (await Promise.all(pipelines.map((id) => childrenOf(service.url, id)))).flat();
       // The service's death costs no worker anything: none is charged.
       expect(children.map(({ failures }) => failures)).toEqual(children.map(() => 0));
     },
@@ -87,14 +90,14 @@ describe('a pipeline ends as the undisturbed one does, bit by bit', () => {
     'though workers are killed at random moments',
     async () => {
       service = await startTestService({ environment });
-      const { first, injected } = await disturb(async (random) => {
+      const pipelines = await disturb(async (random) => {
         const pids = workersOf(service.url);
         const pid = pids[Math.floor(random() * pids.length)];
         if (pid === undefined) return Promise.resolve(false);
         process.kill(pid, 'SIGKILL');
         return Promise.resolve(true);
       });
-      await assertAsUndisturbed('worker SIGKILLed', injected, first);
+      await assertAsUndisturbed('worker SIGKILLed', KILLS, pipelines);
     },
     SLOWEST_MS,
   );
@@ -103,14 +106,29 @@ describe('a pipeline ends as the undisturbed one does, bit by bit', () => {
     'though PostgreSQL is killed',
     async () => {
       service = await startTestService({ environment });
-      const first = await submit(SPEC);
-      let injected = 0;
-      for (; injected < 5; injected++) {
-        await sleep(2000);
-        process.kill(Number.parseInt(readFileSync(postmasterFile(), 'utf8'), 10), 'SIGKILL');
-      }
-      expect((await ended(() => service.url, first)).state).toBe('succeeded');
-      await assertAsUndisturbed('PostgreSQL SIGKILLed', injected, first);
+      const pipelines = await disturb(() => {
+        const pid = Number.parseInt(readFileSync(postmasterFile(), 'utf8'), 10);
+        if (identityOf(pid) === null) return Promise.resolve(false); // the last kill is not got over yet
+        process.kill(pid, 'SIGKILL');
+        return Promise.resolve(true);
+      });
+      await assertAsUndisturbed('PostgreSQL SIGKILLed', KILLS, pipelines);
+    },
+    SLOWEST_MS,
+  );
+
+  it(
+    'though the service is away for longer than a worker runs',
+    async () => {
+      service = await startTestService({ environment });
+      const pipeline = await submit(SPEC);
+      const running = async () => (await childrenOf(service.url, pipeline)).find(({ kind }) => kind === 'pretrain')!;
+      await until(running, ({ progress }) => (progress?.done ?? 0) > 100, 50);
+      const AWAY_MS = 60_000;
+      await service.killAndRestart(AWAY_MS);
+      expect((await ended(() => service.url, pipeline)).state).toBe('succeeded');
+      expect(await running()).toMatchObject({ failures: 0, attempts: [{ epoch: 1, outcome: 'succeeded' }] });
+      await assertAsUndisturbed(`service away for ${AWAY_MS / 1000} s`, 1, [pipeline]);
     },
     SLOWEST_MS,
   );
