@@ -10,6 +10,7 @@ import { Client } from './api/client.js';
 import { Faults } from './api/faults.js';
 import { listRate, measureLists } from './api/lists.js';
 import { closedLoop, openLoop, quantile } from './api/loops.js';
+import { figuresOf, printSides } from './api/ratios.js';
 import { compareSides } from './api/rounds.js';
 import { count, fillTo } from './api/rows.js';
 import { mlflowSide, orestesSide, type Side } from './api/sides.js';
@@ -181,14 +182,14 @@ async function compare(service: { url: string; pid: number }, server: EmbeddedPo
     sides.push(await mlflowSide({ ...mlflow, database: await connect(url), connections, faults: mlflowFaults }, name));
   }
   const processes = Object.fromEntries(sides.map(({ name, pid }) => [name, pid]));
-  const rates = await phase('rounds', { ...processes, postgres: server.pid }, () =>
-    compareSides(sides, { rounds, seconds, connections }),
+  const figures = await phase('rounds', { ...processes, postgres: server.pid }, () =>
+    compareSides(sides, server.pid, { rounds, seconds, connections }),
   );
   for (const side of sides) {
     await side.check();
     side.close();
   }
-  return rates;
+  return figures;
 }
 
 async function measure(): Promise<object> {
@@ -206,32 +207,13 @@ async function measure(): Promise<object> {
   const many = await phase('listsFull', pids, () => lists(client, database));
   client.close();
 
-  const rates = await compare({ url: service.url, pid: pids.api }, server, database);
-  const ours = rates.get('orestes')!;
-  const peers = [...rates].filter(([name]) => name !== 'orestes').map(([, rate]) => rate);
-  const best = (figure: keyof typeof ours) => Math.max(...peers.map((rate) => rate[figure]));
-  for (const [name, { runsPerSecond, metricsPerSecond, stepMetricsPerSecond }] of rates)
-    console.log(
-      `${name}: ${runsPerSecond} runs/s, ${metricsPerSecond} values/s, ${stepMetricsPerSecond} one step a time`,
-    );
-  const ratio = (figure: keyof typeof ours) => round(ours[figure] / best(figure), 1);
+  const sides = await compare({ url: service.url, pid: pids.api }, server, database);
+  printSides(sides);
   return {
     ...submitted,
     listP50Ms: many.p50Ms,
     listP99Ms: many.p99Ms,
-    jobsPerSecond: ours.runsPerSecond,
-    metricsPerSecond: ours.metricsPerSecond,
-    stepMetricsPerSecond: ours.stepMetricsPerSecond,
-    // Of MLflow's two settings the faster one, figure by figure.
-    ...(peers.length > 0 && {
-      mlflowRunsPerSecond: best('runsPerSecond'),
-      runsRatio: ratio('runsPerSecond'),
-      mlflowMetricsPerSecond: best('metricsPerSecond'),
-      metricsRatio: ratio('metricsPerSecond'),
-      mlflowStepMetricsPerSecond: best('stepMetricsPerSecond'),
-      stepMetricsRatio: ratio('stepMetricsPerSecond'),
-      mlflow: Object.fromEntries([...rates].slice(1)),
-    }),
+    ...figuresOf(sides),
     lists: { queued: few, full: many },
     usage,
     setting,

@@ -9,7 +9,10 @@ describeInBrowser('a service with keys', (open) => {
   let service: RunningService;
   let key: string;
   beforeAll(async () => {
-    service = await startTestService({ options: ['--keys', '--allow', '/no/corpus'], environment: { ORESTES_SLOTS: '0' } });
+    service = await startTestService({
+      options: ['--keys', '--allow', '/no/corpus'],
+      environment: { ORESTES_SLOTS: '0' },
+    });
     const file = await until(
       () => Promise.resolve(/the first is in (\S+)/.exec(service.output)?.[1] ?? ''),
       (path) => path !== '',

@@ -53,7 +53,7 @@ export function meter(roots: Readonly<Record<string, number>>): () => PhaseUsage
 export const round = (value: number, digits = 0): number => Number(value.toFixed(digits));
 
 /** Seconds of a process and its descendants; those that have ended are counted by whom they belonged to. */
-function cpu(pid: number, descendants = true): number {
+export function cpu(pid: number, descendants = true): number {
   const fields = read(`/proc/${pid}/stat`)
     .replace(/^.*\) /s, '')
     .split(' ');

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import type { ServiceConfig } from '../config.js';
@@ -12,6 +13,8 @@ import { emptyOutbox } from './outbox.js';
 import { settleParents } from './parents.js';
 
 const EVERY_MS = 1000;
+/** Many changes in a short time are one round's. */
+const GATHER_MS = 50;
 
 /**
  * Brings jobs forward: lost workers are noticed, sweeps and pipelines begin and end, free slots are filled, and what the
@@ -56,6 +59,7 @@ export class Dispatcher {
   private async round(): Promise<void> {
     while (this.again && !this.stopped) {
       this.again = false;
+      await sleep(GATHER_MS);
       const { database, launcher, config } = this;
       await this.step(() => settleParents(database));
       await this.step(() => endLost(database, launcher, { ...config, since: this.since }));

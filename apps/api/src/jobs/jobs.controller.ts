@@ -67,9 +67,9 @@ export class JobsController {
       response.status(200);
       return this.plans.plan(owner, spec);
     }
-    const id = await this.submissions.submit(owner, spec, keyOf(key));
+    const { id, made } = await this.submissions.submit(owner, spec, keyOf(key));
     response.status(202).location(`/jobs/${id}`);
-    return this.jobs.document(owner, id);
+    return this.jobs.document(owner, id, made);
   }
 
   @Get()

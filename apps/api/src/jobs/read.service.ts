@@ -81,8 +81,9 @@ export class ReadService {
     return job;
   }
 
-  async document(owner: Owner, id: string): Promise<JobDocument> {
-    const job = await this.find(owner, id);
+  /** @param known the job's row, where it was read or written just now */
+  async document(owner: Owner, id: string, known: Job | null = null): Promise<JobDocument> {
+    const job = known ?? (await this.find(owner, id));
     const [attempts, needed, children] = await Promise.all([this.attempts(job), this.needed(job), this.children(job)]);
     return {
       ...summaryOf(job),

@@ -8,7 +8,7 @@ import { Dispatcher } from '../dispatch/dispatcher.js';
 import { Changes } from '../http/changes.js';
 import { notFound, ProblemError } from '../http/problem.js';
 import { changeState, lockJob } from './state.js';
-import { SubmitService, type NewJob } from './submit.service.js';
+import { newJob, SubmitService, type NewJob } from './submit.service.js';
 import { transact } from '../http/transact.js';
 
 /** What people ask of jobs that there are. */
@@ -160,24 +160,20 @@ async function stopWorker(manager: EntityManager, job: Job): Promise<void> {
   if (attempt) await manager.insert(Outbox, { attemptId: attempt.id, action: 'stop' });
 }
 
-/** The same job anew. `job:` addresses of its family mean the new ones. */
-function copyOf(job: Job, ids: ReadonlyMap<string, string>): NewJob & { dependsOn: string[] } {
+/** The same job anew; one that has succeeded as it is. `job:` addresses of its family mean the new ones. */
+function copyOf(job: Job, ids: ReadonlyMap<string, string>): NewJob {
   const renamed = (address: string) => {
     const id = jobOfAddress(address);
     return id !== null && ids.has(id) ? addressOfJob(ids.get(id)!) : address;
   };
   const spec = mapAddresses(parseDocument(SubmittedSpec, job.spec, 'spec'), renamed);
-  const kept = job.state === 'succeeded';
-  const dependsOn = isParent(job) ? [] : jobsIn(spec);
-  return {
-    ...{ id: ids.get(job.id)!, projectId: job.projectId, childIndex: job.childIndex, kind: job.kind, name: job.name },
+  const { projectId, childIndex, kind, name, output, labels, priority, retries, reuse } = job;
+  const { state, recipeHash, experiment, base, corpusDigest, flops, result, progress, finishedAt } = job;
+  const kept = { state, recipeHash, experiment, base, corpusDigest, flops, result, progress, finishedAt };
+  return newJob(isParent(job) ? [] : jobsIn(spec), {
+    ...{ id: ids.get(job.id)!, projectId, childIndex, kind, name, spec, output, labels, priority, retries, reuse },
     parentId: job.parentId === null ? null : ids.get(job.parentId)!,
-    ...{ spec: spec as never, output: job.output, labels: job.labels, priority: job.priority, retries: job.retries },
-    ...{ reuse: job.reuse, retryOf: job.id, state: kept ? 'succeeded' : 'queued', dependsOn },
-    ...(kept && {
-      ...{ recipeHash: job.recipeHash, experiment: job.experiment, base: job.base, corpusDigest: job.corpusDigest },
-      ...{ flops: job.flops, result: job.result as never, progress: job.progress },
-      ...{ reusedFrom: job.reusedFrom ?? job.id, finishedAt: job.finishedAt, message: 'kept' },
-    }),
-  };
+    retryOf: job.id,
+    ...(state === 'succeeded' && { ...kept, reusedFrom: job.reusedFrom ?? job.id, message: 'kept' }),
+  });
 }

@@ -14,8 +14,46 @@ import { labelTexts } from './documents.js';
 import { resolveSpec } from './resolve.js';
 import { transact } from '../http/transact.js';
 
-/** A job's row before it is written. */
-export type NewJob = QueryDeepPartialEntity<Job> & Pick<Job, 'id' | 'state'>;
+/** A job before it is written, with the jobs whose outputs it needs. */
+export type NewJob = Job & { dependsOn: readonly string[] };
+
+type Given =
+  | 'id'
+  | 'projectId'
+  | 'parentId'
+  | 'childIndex'
+  | 'kind'
+  | 'name'
+  | 'spec'
+  | 'output'
+  | 'labels'
+  | 'priority'
+  | 'retries'
+  | 'reuse';
+
+/** A job in the queue. @param given what is said of it; the rest is as of a job that nothing has happened to */
+export function newJob(dependsOn: readonly string[], given: Pick<Job, Given> & Partial<Job>): NewJob {
+  const nothing = {
+    reason: null,
+    message: null,
+    progress: null,
+    result: null,
+    notBefore: null,
+    startedAt: null,
+    finishedAt: null,
+  };
+  const unknown = {
+    recipeHash: null,
+    experiment: null,
+    base: null,
+    corpusDigest: null,
+    flops: null,
+    reusedFrom: null,
+    retryOf: null,
+  };
+  const fresh = { state: 'queued', failures: 0, epoch: 0, version: 1, createdAt: new Date() } as const;
+  return Object.assign(new Job(), { ...nothing, ...unknown, ...fresh, ...given, dependsOn });
+}
 
 /** Rows that one INSERT takes: PostgreSQL counts parameters in 16 bits. */
 const ROWS = 500;
@@ -31,89 +69,85 @@ export class SubmitService {
   /**
    * Writes a job and its children down, in one transaction.
    * @param key the Idempotency-Key: the same key and spec give the same job
-   * @returns the job's id
+   * @returns the job's id; and the job, if it was made just now
    */
-  async submit(owner: Owner, spec: SubmittedSpec, key: string | null): Promise<string> {
+  async submit(owner: Owner, spec: SubmittedSpec, key: string | null): Promise<{ id: string; made: Job | null }> {
     const jobs = this.jobsOf(owner, expand(spec, newId));
-    const bodyHash = documentHash(spec);
-    const id = await transact(this.database, async (manager) => {
-      const earlier = key === null ? null : await earlierJob(manager, owner, key, bodyHash);
-      if (earlier !== null) return earlier;
-      await this.insert(manager, owner, jobs);
-      const { id } = jobs[0]!;
-      if (key !== null) await manager.insert(IdempotencyKey, { projectId: owner.id, key, bodyHash, jobId: id });
-      return id;
-    });
+    const [made] = jobs as [NewJob, ...NewJob[]];
+    const { id } = made;
+    const kept = key === null ? null : { projectId: owner.id, key, bodyHash: documentHash(spec), jobId: id };
+    try {
+      // One job that hangs on no other is one statement, which needs no transaction around it.
+      if (jobs.length === 1 && made.dependsOn.length === 0) await insertRows(this.database.manager, jobs, kept);
+      else await transact(this.database, (manager) => this.insert(manager, owner, jobs, kept));
+    } catch (error) {
+      if (kept === null || !isKeyTaken(error)) throw error;
+      return { id: await earlierJob(this.database.manager, kept), made: null };
+    }
     this.dispatcher.poke();
-    return id;
+    return { id, made };
   }
 
-  /** Rows of the jobs. @throws UserError about a spec */
-  jobsOf(owner: Owner, nodes: readonly JobNode[]): (NewJob & { dependsOn: string[] })[] {
-    return nodes.map(({ id, parent, index, spec, dependsOn }) => {
+  /** The jobs as they will be written. @throws UserError about a spec; ProblemError 422 ADDRESS_FORBIDDEN */
+  jobsOf(owner: Owner, nodes: readonly JobNode[]): NewJob[] {
+    return nodes.map((node) => {
+      const { id, parent, index, spec, dependsOn } = node;
       assertAllowed(spec, owner, this.config);
       const isParent = spec.kind === 'sweep' || spec.kind === 'pipeline';
       const output = isParent ? null : (spec.output ?? joinAddress(this.config.outputs, `${owner.name}/${id}`));
-      return {
-        id,
-        projectId: owner.id,
-        parentId: parent,
-        childIndex: index,
-        kind: spec.kind,
-        name: spec.name,
-        state: 'queued',
-        spec: (isParent ? spec : resolveSpec(spec, output!)) as never,
-        output,
-        labels: labelTexts(spec.labels),
-        priority: spec.priority,
-        retries: spec.retries,
+      return newJob(dependsOn, {
+        ...{ id, projectId: owner.id, parentId: parent, childIndex: index, kind: spec.kind, name: spec.name },
+        ...{ spec: isParent ? spec : resolveSpec(spec, output!), output, labels: labelTexts(spec.labels) },
+        ...{ priority: spec.priority, retries: spec.retries },
         // An output that the user has chosen is to hold the job's files.
         reuse: spec.reuse && !isParent && spec.output === undefined,
-        dependsOn,
-      };
+      });
     });
   }
 
-  async insert(manager: EntityManager, owner: Owner, jobs: (NewJob & { dependsOn: string[] })[]): Promise<void> {
+  /** @param kept the key that is to give the same jobs again; one that is taken already ends the transaction */
+  async insert(manager: EntityManager, owner: Owner, jobs: NewJobs, kept: KeptKey | null = null): Promise<void> {
     await assertUsable(manager, owner, jobs);
-    for (let i = 0; i < jobs.length; i += ROWS) await insertRows(manager, jobs.slice(i, i + ROWS));
+    for (let i = 0; i < jobs.length; i += ROWS)
+      await insertRows(manager, jobs.slice(i, i + ROWS), i === 0 ? kept : null);
     const edges = jobs.flatMap(({ id, dependsOn }) => dependsOn.map((on) => ({ jobId: id, onId: on })));
     for (let i = 0; i < edges.length; i += ROWS) await manager.insert(Dependency, edges.slice(i, i + ROWS));
   }
 }
 
-/** Jobs, and the first event of each, in one statement: a round trip costs as much as the rows. */
-async function insertRows(manager: EntityManager, jobs: readonly (NewJob & { dependsOn: string[] })[]): Promise<void> {
+type NewJobs = readonly NewJob[];
+type KeptKey = Pick<IdempotencyKey, 'projectId' | 'key' | 'bodyHash' | 'jobId'>;
+
+/** Jobs, the first event of each and the key, in one statement: a round trip costs as much as the rows. */
+async function insertRows(manager: EntityManager, jobs: NewJobs, kept: KeptKey | null): Promise<void> {
   const [rows, parameters] = manager
     .createQueryBuilder()
     .insert()
     .into(Job)
-    .values(jobs.map(({ dependsOn: _, ...row }) => row))
+    .values(jobs.map(({ dependsOn: _, ...row }) => row as QueryDeepPartialEntity<Job>))
     .returning(['id', 'state'])
     .getQueryAndParameters();
+  const at = (i: number) => `$${parameters.length + i}`;
+  const key = `, kept AS (INSERT INTO idempotency_key (project_id, key, body_hash, job_id) VALUES (${[1, 2, 3, 4].map(at).join(', ')}))`;
   await manager.query(
-    `WITH submitted AS (${rows})
+    `WITH submitted AS (${rows})${kept ? key : ''}
      INSERT INTO event (job_id, type, state, message) SELECT id, 'state', state, 'submitted' FROM submitted`,
-    parameters,
+    kept ? [...(parameters as unknown[]), kept.projectId, kept.key, kept.bodyHash, kept.jobId] : parameters,
   );
 }
 
-/** The job that this key made before; null for a new key. One submission with a key is at work at a time. */
-async function earlierJob(manager: EntityManager, owner: Owner, key: string, bodyHash: string): Promise<string | null> {
-  const [{ free }] = await manager.query<[{ free: boolean }]>(
-    'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS free',
-    [`${owner.id} ${key}`],
-  );
-  if (!free)
-    throw new ProblemError(
-      409,
-      'IDEMPOTENCY_IN_FLIGHT',
-      'a request with this Idempotency-Key is at work; ask again in a second',
-      undefined,
-      1,
-    );
-  const earlier = await manager.findOneBy(IdempotencyKey, { projectId: owner.id, key });
-  if (!earlier) return null;
+/**
+ * Whether the Idempotency-Key has made a job before. A request with the same key that is at work just now is waited for: the
+ * database lets one of the two insert the key.
+ */
+function isKeyTaken(error: unknown): boolean {
+  const { code, constraint } = error as { code?: string; constraint?: string };
+  return code === '23505' && constraint === 'idempotency_key_pkey';
+}
+
+/** @throws ProblemError 422 where the key was used for another spec */
+async function earlierJob(manager: EntityManager, { projectId, key, bodyHash }: KeptKey): Promise<string> {
+  const earlier = await manager.findOneByOrFail(IdempotencyKey, { projectId, key });
   if (earlier.bodyHash === bodyHash) return earlier.jobId;
   throw new ProblemError(
     422,
@@ -125,11 +159,7 @@ async function earlierJob(manager: EntityManager, owner: Owner, key: string, bod
 const DEAD: readonly string[] = ['failed', 'cancelled', 'diverged'];
 
 /** Jobs that are named by job:ID must be the project's, and may still succeed. */
-async function assertUsable(
-  manager: EntityManager,
-  owner: Owner,
-  jobs: readonly (NewJob & { dependsOn: string[] })[],
-): Promise<void> {
+async function assertUsable(manager: EntityManager, owner: Owner, jobs: NewJobs): Promise<void> {
   const own = new Set(jobs.map(({ id }) => id));
   const named = [...new Set(jobs.flatMap(({ dependsOn }) => dependsOn))].filter((id) => !own.has(id));
   if (named.length === 0) return;

@@ -49,15 +49,9 @@ export class ServiceClient {
   async open(path: string, ask: Ask = {}, init: RequestInit = {}): Promise<Response> {
     for (let left = ask.idempotencyKey === undefined && ask.method !== undefined ? 1 : TRIES; ; left--) {
       const response = await this.send(path, ask, init).catch((error: Error) => error);
-      const passing = response instanceof Error || [409, 503].includes(response.status);
       if (response instanceof Response && response.ok) return response;
       const problem = response instanceof Error ? unreachable(this.server, response) : await failure(response);
-      if (
-        !passing ||
-        left <= 1 ||
-        (problem.code !== 'IDEMPOTENCY_IN_FLIGHT' && response instanceof Response && response.status === 409)
-      )
-        throw problem;
+      if (left <= 1 || !isPassing(problem)) throw problem;
       await sleep(300);
     }
   }
