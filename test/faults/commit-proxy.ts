@@ -1,32 +1,21 @@
 import { once } from 'node:events';
 import { createConnection, createServer, type Socket } from 'node:net';
 
-/** A PostgreSQL simple query, as it stands on the wire: 'Q', its length, the text, NUL. */
-function query(text: string): Buffer {
-  const body = Buffer.from(`${text}\0`);
-  const head = Buffer.alloc(5);
-  head.write('Q');
-  head.writeInt32BE(body.length + 4, 1);
-  return Buffer.concat([head, body]);
-}
-
-const COMMIT = query('COMMIT');
-
 export interface CommitProxy {
   /** The database's address through the proxy. */
   url: string;
-  /** The next COMMIT reaches the server, which does it; the connection is cut instead of the answer. */
-  arm(): void;
+  /** The next query with this text reaches the server, which does it; the connection is cut instead of the answer. */
+  arm(text: string): void;
   /** Connections cut so far. */
   readonly cut: number;
   stop(): Promise<void>;
 }
 
-/** A TCP proxy in front of PostgreSQL that loses the answers to COMMITs. */
+/** A TCP proxy in front of PostgreSQL that loses answers. The server answers a query, or a COMMIT, when it is done. */
 export async function startCommitProxy(database: string): Promise<CommitProxy> {
   const target = new URL(database);
   const sockets = new Set<Socket>();
-  let armed = false;
+  let armed: string | null = null;
   let cut = 0;
   const server = createServer((client) => {
     const upstream = createConnection(Number(target.port), target.hostname);
@@ -41,8 +30,8 @@ export async function startCommitProxy(database: string): Promise<CommitProxy> {
       });
     }
     client.on('data', (bytes: Buffer) => {
-      if (armed && bytes.includes(COMMIT)) {
-        armed = false;
+      if (armed !== null && bytes.includes(armed)) {
+        armed = null;
         doomed = true;
       }
       upstream.write(bytes);
@@ -59,7 +48,7 @@ export async function startCommitProxy(database: string): Promise<CommitProxy> {
   url.port = String(port);
   return {
     url: url.href,
-    arm: () => void (armed = true),
+    arm: (text) => void (armed = text),
     get cut() {
       return cut;
     },

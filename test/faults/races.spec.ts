@@ -99,11 +99,15 @@ describe('one submission is one job', () => {
     async () => {
       const CUTS = 20;
       const statuses: number[] = [];
+      const needed = await submit(pretrain('needed'));
       for (let i = 0; i < CUTS; i++) {
+        // A job alone is one statement; one that needs another's output is a transaction.
+        const alone = i % 2 === 0;
+        const spec = alone ? pretrain(`cut-${i}`) : { ...finetune(`cut-${i}`), checkpoint: `job:${needed}` };
         const headers = { 'idempotency-key': randomUUID() };
-        const send = () => ask(url('/jobs'), { body: pretrain(`cut-${i}`), headers });
+        const send = () => ask(url('/jobs'), { body: spec, headers });
         const before = proxy.cut;
-        proxy.arm();
+        proxy.arm(alone ? 'WITH submitted AS' : 'COMMIT');
         // The dispatcher commits as well: whose commit was cut is seen by the answer.
         const first = await send();
         await until(
