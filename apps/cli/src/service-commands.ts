@@ -81,7 +81,7 @@ export function addServiceCommands(cli: Command, command: NewCommand): void {
 
   const keys = cli.command('keys').description('API keys');
   asking(keys, 'create <name>', 'make a key; it is shown once')
-    .option('--project <name>', "of another project than the asking key's; without keys alone")
+    .option('--project <name>', "of another project than the asking key's; keys of the project default may")
     .action(lazy(async () => (await import('./commands/keys.js')).createKey));
   asking(keys, 'list', "the project's keys").action(lazy(async () => (await import('./commands/keys.js')).listKeys));
   asking(keys, 'revoke <id>', 'end a key').action(lazy(async () => (await import('./commands/keys.js')).revokeKey));

@@ -22,7 +22,7 @@ export function newToken(kind: 'ork' | 'ora'): NewToken {
 export const prefixOf = (token: string): string => token.slice(0, PREFIX);
 
 /** The token has 256 random bits: a plain hash of it can't be searched through. */
-export const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest();
+const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest();
 
 export const matches = (token: string, hash: Buffer | null): boolean =>
   hash !== null && timingSafeEqual(hashOf(token), hash);

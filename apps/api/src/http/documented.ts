@@ -43,7 +43,7 @@ const MEANINGS: Record<number, string> = {
   409: 'It can not be done as things stand.',
   413: 'The body is too large.',
   415: 'The body is not application/json.',
-  422: 'The Idempotency-Key was used with another body.',
+  422: 'It can not be done: the Idempotency-Key was used for another spec, or the spec names what it may not or can not use.',
   429: 'Too many requests: after Retry-After seconds again.',
   500: 'An error of the service.',
   503: 'The database is away: after Retry-After seconds again.',

@@ -37,7 +37,7 @@ export class PlanService {
     const nodes = expand(spec, newId);
     const jobs = this.submissions.jobsOf(owner, nodes);
     const isParent = spec.kind === 'sweep' || spec.kind === 'pipeline';
-    const resolved = isParent ? spec : (jobs[0]!.spec);
+    const resolved = isParent ? spec : jobs[0]!.spec;
     const none = {
       parameters: null,
       steps: null,

@@ -29,7 +29,12 @@ export async function changeState(manager: EntityManager, job: Job, change: Stat
   if (isTerminal(to)) columns.finishedAt = now;
   await manager.update(Job, job.id, columns as QueryDeepPartialEntity<Job>);
   Object.assign(job, columns);
-  await addEvent(manager, job, { type: 'state', state: to, message });
+  await manager.query(`INSERT INTO event (job_id, type, state, message, attempt) VALUES ($1, 'state', $2, $3, $4)`, [
+    job.id,
+    to,
+    message,
+    job.epoch || null,
+  ]);
   if (isTerminal(to) && to !== 'succeeded') await failDependants(manager, job);
 }
 
@@ -45,21 +50,8 @@ export async function applyVerdict(
   await changeState(manager, job, { to, message, reason, set: { notBefore, failures, ...set } });
 }
 
-export async function addEvent(
-  manager: EntityManager,
-  job: Pick<Job, 'id' | 'epoch'>,
-  event: { type: string; message: string; state?: JobState; time?: Date },
-): Promise<void> {
-  const { type, message, state = null, time = new Date() } = event;
-  await manager.query(
-    'INSERT INTO event (job_id, time, type, state, message, attempt) VALUES ($1, $2, $3, $4, $5, $6)',
-    [job.id, time, type, state, message, job.epoch || null],
-  );
-}
-
 /**
- * Jobs that wait for what will never be. They are younger than the job they need, so rows are locked in the order of their
- * ids everywhere, and no two transactions wait for each other.
+ * Jobs that wait for what will never be. They are younger than the job they need, and locked in the order of their ids.
  */
 async function failDependants(manager: EntityManager, job: Job): Promise<void> {
   const waiting = await manager

@@ -37,7 +37,7 @@ export async function get(named: string, { server, json }: ServerOptions & { jso
   else print(jobText(job));
 }
 
-export function jobText(job: JobDocument): string {
+function jobText(job: JobDocument): string {
   const line = (name: string, value: string | null) => (value === null ? [] : [`${name.padEnd(11)}${value}`]);
   const labels = Object.entries(job.labels).map(([name, value]) => `${name}=${value}`);
   return [
