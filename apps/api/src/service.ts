@@ -23,6 +23,7 @@ import { openApiDocument } from './http/openapi.js';
 import { ProblemFilter } from './http/problem-filter.js';
 
 const BODY_BYTES = 1 << 20;
+const KEEP_ALIVE_MS = 75_000;
 const REPORT_BYTES = 16 << 20;
 
 /** A service that answers. */
@@ -185,6 +186,8 @@ function freshIndex(response: { setHeader(name: string, value: string): void }, 
 }
 
 async function listen(app: NestExpressApplication, { host, port }: ServiceConfig): Promise<string> {
+  // A client that sends just when an idle connection is closed gets no answer: clients close theirs first.
+  Object.assign(app.getHttpServer(), { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: KEEP_ALIVE_MS + 5000 });
   try {
     await app.listen(port, host);
   } catch (error) {

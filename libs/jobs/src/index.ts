@@ -6,4 +6,4 @@ export { toMarkdown } from './leaderboard/markdown.js';
 export { published } from './leaderboard/published.js';
 export * from './outcome.js';
 export * from './states.js';
-export { why, type Situation } from './why.js';
+export { MOST_AHEAD, why, type Situation } from './why.js';

@@ -28,6 +28,10 @@ describe('why', () => {
     [{}, 'It is next: a slot is free.'],
     [{ slots: { held: 0, all: 0 } }, 'The service starts no workers (it has 0 slots).'],
     [{ slots: { held: 1, all: 1 }, ahead: 1 }, 'It waits for a slot: 1 of 1 is held, 1 job is ahead of it.'],
+    [
+      { slots: { held: 1, all: 1 }, ahead: 1001 },
+      'It waits for a slot: 1 of 1 is held, more than 1000 jobs are ahead of it.',
+    ],
     [{ slots: { held: 2, all: 2 } }, 'It waits for a slot: 2 of 2 are held, it is next.'],
     [{ state: 'running', children: { ended: 1, suspended: 0, all: 4 } }, '1 of its 4 jobs have ended.'],
     [

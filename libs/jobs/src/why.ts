@@ -1,5 +1,8 @@
 import type { JobState } from '@orestes/contracts';
 
+/** Counting costs whoever asks: the sentence needs no more. */
+export const MOST_AHEAD = 1000;
+
 /** What a sentence about a job's state is made from. */
 export interface Situation {
   state: JobState;
@@ -14,7 +17,7 @@ export interface Situation {
   failures: number;
   retries: number;
   slots: { held: number; all: number };
-  /** Jobs that would start first. */
+  /** Jobs that would start first; beyond MOST_AHEAD nobody counts. */
   ahead: number;
   /** Of a sweep or pipeline; null for others. */
   children: { ended: number; suspended: number; all: number } | null;
@@ -59,7 +62,8 @@ function whyQueued(s: Situation): string {
   const { held, all } = s.slots;
   if (all === 0) return 'The service starts no workers (it has 0 slots).';
   if (held < all && s.ahead === 0) return 'It is next: a slot is free.';
-  const before = s.ahead === 0 ? 'it is next' : `${s.ahead} ${s.ahead === 1 ? 'job is' : 'jobs are'} ahead of it`;
+  const many = s.ahead > MOST_AHEAD ? `more than ${MOST_AHEAD}` : String(s.ahead);
+  const before = s.ahead === 0 ? 'it is next' : `${many} ${s.ahead === 1 ? 'job is' : 'jobs are'} ahead of it`;
   return `It waits for a slot: ${held} of ${all} ${all === 1 ? 'is' : 'are'} held, ${before}.`;
 }
 

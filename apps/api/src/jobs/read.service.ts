@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { jobsIn, type JobDocument, type JobList, type JobState, type JobKind } from '@orestes/contracts';
 import { Attempt, Job } from '@orestes/database';
-import { isTerminal, requestsFor, why } from '@orestes/jobs';
+import { isTerminal, MOST_AHEAD, requestsFor, why } from '@orestes/jobs';
 import { DataSource, type SelectQueryBuilder } from 'typeorm';
 import type { Owner } from '../auth/keys.service.js';
 import type { ServiceConfig } from '../config.js';
@@ -21,9 +21,6 @@ export interface JobFilter {
   /** Jobs without a parent alone. */
   root: boolean;
 }
-
-/** Beyond so many nobody counts. */
-const MOST_AHEAD = 10_000;
 
 /** Jobs that are looked through one by one for a label. */
 const NEWEST = 2000;
@@ -160,7 +157,7 @@ export class ReadService {
       `SELECT (SELECT count(*)::int FROM attempt WHERE state <> 'ended') AS held,
          (SELECT count(*)::int FROM (SELECT FROM job
             WHERE state = 'queued' AND kind NOT IN ('sweep', 'pipeline') AND (priority > $1 OR (priority = $1 AND id < $2))
-            LIMIT ${MOST_AHEAD}) AS before) AS ahead`,
+            LIMIT ${MOST_AHEAD + 1}) AS before) AS ahead`,
       [priority, id],
     );
     return queue;
