@@ -287,6 +287,29 @@ describe('a job', () => {
     },
     SLOWEST_MS,
   );
+
+  it.each(['admitted', 'running'])(
+    'that is %s when the service is stopped goes on with the next one, at no cost',
+    async (at) => {
+      const name = `stopped-${at}`;
+      const { id } = await submit(pretrain(corpus, { name, schedule: schedule(100_000), seed: at.length }));
+      await until(
+        () => jobAt(service.url, id),
+        ({ state }) => state === at,
+        5,
+      );
+      expect(await service.interrupt()).toBe(0);
+      expect(workersOf(service.url)).toEqual([]);
+      await service.killAndRestart();
+      const again = await until(
+        () => jobAt(service.url, id),
+        ({ state, attempts }) => state === 'running' && attempts.length === 2,
+      );
+      expect(again).toMatchObject({ failures: 0, attempts: [{ outcome: 'interrupted' }, { outcome: null }] });
+      await request(id, 'cancel');
+    },
+    SLOWEST_MS,
+  );
 });
 
 describe('a list', () => {

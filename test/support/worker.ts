@@ -18,8 +18,8 @@ export async function admitByHand(database: DataSource, url: string, job: string
   const hash = createHash('sha256').update(token).digest();
   await database.query(`UPDATE job SET state = 'admitted', epoch = epoch + 1 WHERE id = $1`, [job]);
   await database.query(
-    `INSERT INTO attempt (id, job_id, epoch, state, token_hash, heartbeat_at)
-       SELECT $1, id, epoch, 'admitted', $2, now() FROM job WHERE id = $3`,
+    `INSERT INTO attempt (id, job_id, epoch, state, token_hash)
+       SELECT $1, id, epoch, 'admitted', $2 FROM job WHERE id = $3`,
     [attempt, hash, job],
   );
   const headers = { authorization: `Bearer ${token}` };

@@ -16,6 +16,7 @@ import { DEFAULT_PROJECT, KeysService } from './auth/keys.service.js';
 import { isLoopback, serviceConfig, type ServiceConfig } from './config.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import { LocalLauncher } from './dispatch/local-launcher.js';
+import { endStopped } from './dispatch/lost.js';
 import { ServiceMetrics } from './health/metrics.service.js';
 import { jsonBody } from './http/json-body.js';
 import { localOnly } from './http/local-only.js';
@@ -68,6 +69,7 @@ export async function startService(config: ServiceConfig): Promise<Service> {
     const stop = async () => {
       await dispatcher.stop();
       await launcher.stopAll(); // their last reports are still taken
+      await endStopped(database!, launcher).catch((error: unknown) => log.warn({ err: error }, 'the next start tells'));
       await close();
       await database!.destroy();
       await postgres?.stop();
@@ -131,7 +133,7 @@ async function createApp(config: ServiceConfig, database: DataSource, log: Logge
   });
   const parts = { config, database, launcher, log };
   const app = await NestFactory.create<NestExpressApplication>(AppModule.of(parts), {
-    logger: ['error', 'fatal'],
+    logger: false, // errors are told by whoever starts it, and by the problem filter
     bodyParser: false,
     abortOnError: false,
   });

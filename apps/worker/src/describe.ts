@@ -52,4 +52,8 @@ export const measures = (values: Record<string, number | null>): string =>
     .map(([name, value]) => `${name} ${value === null ? '-' : figure(value)}`)
     .join('  ');
 
-const figure = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(4));
+/** Four decimals; of a small number four digits: a learning rate is no 0.0000. */
+const figure = (value: number) => {
+  if (Number.isInteger(value)) return String(value);
+  return Math.abs(value) < 0.01 ? String(Number(value.toPrecision(4))) : value.toFixed(4);
+};

@@ -38,7 +38,8 @@ describe('after an attempt', () => {
 });
 
 describe('after the children', () => {
-  const children = (...states: JobState[]) => states.map((state, i) => ({ name: `c${i}`, state }));
+  const children = (...states: JobState[]) =>
+    states.map((state, i) => ({ name: `c${i}`, state, reason: state === 'failed' ? 'CODE' : null }));
   it.each<[JobState[], JobState | null]>([
     [['succeeded', 'running'], null],
     [['failed', 'queued'], null],
@@ -52,7 +53,7 @@ describe('after the children', () => {
   it('says how many, and which was the first', () => {
     expect(afterChildren(children('succeeded', 'failed', 'failed'))).toMatchObject({
       reason: 'CHILDREN_FAILED',
-      message: 'all 3 jobs have ended: 1 succeeded, 2 failed (the first: c1)',
+      message: 'all 3 jobs have ended: 1 succeeded, 2 failed (the first: c1, CODE)',
     });
   });
 });

@@ -69,6 +69,8 @@ export function afterAttempt(job: JobAtEnd, ending: Ending, backoffMs: number): 
 export interface ChildState {
   name: string;
   state: JobState;
+  /** Code of the error that ended it. */
+  reason: string | null;
 }
 
 /** What becomes of a sweep or a pipeline whose children stand so; null: it goes on. */
@@ -83,7 +85,7 @@ export function afterChildren(children: readonly ChildState[]): Verdict | null {
   return {
     state: all ? 'succeeded' : 'failed',
     reason: all ? null : 'CHILDREN_FAILED',
-    message: all ? message : `${message} (the first: ${first!.name})`,
+    message: all ? message : `${message} (the first: ${[first!.name, first!.reason].filter(Boolean).join(', ')})`,
     failure: false,
     backoffMs: 0,
   };

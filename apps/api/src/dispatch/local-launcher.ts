@@ -87,8 +87,8 @@ export class LocalLauncher implements Launcher {
   }
 
   isGone(attempt: string, place: { host: string; pid: number } | null): boolean {
-    if (this.children.has(attempt)) return this.pidOf(attempt) === null;
-    return place !== null && place.host === hostname() && !isWorker(place.pid, attempt);
+    if (place !== null && place.host !== hostname()) return false;
+    return this.pidOf(attempt) === null;
   }
 
   async lastWords(attempt: string): Promise<string[]> {
@@ -145,8 +145,6 @@ function send(pid: number, signal: NodeJS.Signals): void {
 /** Workers of a service by its name: an earlier one on the same data may have had another address. */
 const workersOf = (service: string): number[] =>
   workers().flatMap(({ pid, environment }) => (environment.includes(`ORESTES_SERVICE=${service}`) ? [pid] : []));
-
-const isWorker = (pid: number, attempt: string): boolean => environmentOf(pid).includes(`ORESTES_ATTEMPT=${attempt}`);
 
 /** Processes of this user's that a service has started, by what they were started with. */
 function workers(): { pid: number; environment: string[] }[] {

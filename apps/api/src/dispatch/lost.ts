@@ -1,6 +1,6 @@
 import { storable } from '@orestes/contracts';
 import { Attempt, Outbox } from '@orestes/database';
-import { afterAttempt } from '@orestes/jobs';
+import { afterAttempt, type Ending } from '@orestes/jobs';
 import { Not, type DataSource } from 'typeorm';
 import type { ServiceConfig } from '../config.js';
 import { applyVerdict, lockJob } from '../jobs/state.js';
@@ -23,37 +23,55 @@ export async function endLost(database: DataSource, launcher: Launcher, patience
     const why = lossOf(attempt, launcher, patience);
     if (why === null) continue;
     const words = await launcher.lastWords(attempt.id);
-    if (await end(database, attempt, why, words, patience.backoffMs)) changed.push(attempt.jobId);
+    const last = words.at(-1);
+    const message = last === undefined ? why : `${why}; its last words: ${storable(last, 500)}`;
+    const ending: Ending = { outcome: 'lost', code: 'WORKER_LOST', message };
+    if (await end(database, attempt, ending, words, patience.backoffMs)) changed.push(attempt.jobId);
   }
   return changed;
 }
 
+/** Puts the jobs of workers that ended with this service, before they could tell it, back into the queue. */
+export async function endStopped(database: DataSource, launcher: Launcher): Promise<void> {
+  const live = await database.getRepository(Attempt).find({ where: { state: Not('ended') }, order: { id: 'ASC' } });
+  const ending: Ending = { outcome: 'interrupted', code: 'INTERRUPTED', message: 'the service was stopped' };
+  for (const attempt of live) if (isGone(attempt, launcher)) await end(database, attempt, ending, [], 0);
+}
+
+function isGone({ id, host, pid, heartbeatAt }: Attempt, launcher: Launcher): boolean {
+  if (heartbeatAt === null) return false; // it is not launched yet
+  return launcher.isGone(id, host !== null && pid !== null ? { host, pid } : null);
+}
+
 /** What speaks for the worker's being lost; null while nothing does. */
 function lossOf(attempt: Attempt, launcher: Launcher, { heartbeatMs, since }: Patience): string | null {
-  const { id, host, pid, heartbeatAt } = attempt;
+  const { heartbeatAt } = attempt;
   if (heartbeatAt === null) return null; // it is not launched yet
-  const place = host !== null && pid !== null ? { host, pid } : null;
-  if (launcher.isGone(id, place)) return 'its worker ended without a word';
+  if (isGone(attempt, launcher)) return 'its worker ended without a word';
   const silence = Date.now() - Math.max(heartbeatAt.getTime(), since);
   return silence > heartbeatMs ? `its worker was silent for ${Math.round(silence / 1000)} s` : null;
 }
 
-function end(database: DataSource, lost: Attempt, why: string, words: string[], backoffMs: number): Promise<boolean> {
+/** @returns whether it had not told its end just now: its last report and its exit race with this */
+function end(
+  database: DataSource,
+  gone: Attempt,
+  ending: Ending,
+  words: readonly string[],
+  backoffMs: number,
+): Promise<boolean> {
   return transact(database, async (manager) => {
-    const job = await lockJob(manager, lost.jobId);
-    const attempt = await manager.findOneByOrFail(Attempt, { id: lost.id });
-    // It may have told its end just now: its last report and its exit race with this.
-    if (attempt.state === 'ended' || attempt.heartbeatAt?.getTime() !== lost.heartbeatAt?.getTime()) return false;
-    await manager.update(Attempt, attempt.id, { state: 'ended', outcome: 'lost', endedAt: new Date() });
+    const job = await lockJob(manager, gone.jobId);
+    const attempt = await manager.findOneByOrFail(Attempt, { id: gone.id });
+    if (attempt.state === 'ended' || attempt.heartbeatAt?.getTime() !== gone.heartbeatAt?.getTime()) return false;
+    await manager.update(Attempt, attempt.id, { state: 'ended', outcome: ending.outcome, endedAt: new Date() });
     await manager.insert(Outbox, { attemptId: attempt.id, action: 'kill' });
     if (words.length > 0)
       await manager.query(
         'INSERT INTO log_line (job_id, attempt, time, text) SELECT $1, $2, now(), unnest($3::text[])',
         [job.id, attempt.epoch, words.map((line) => storable(line, 10_000))],
       );
-    const last = words.at(-1);
-    const message = last === undefined ? why : `${why}; its last words: ${storable(last, 500)}`;
-    await applyVerdict(manager, job, afterAttempt(job, { outcome: 'lost', code: 'WORKER_LOST', message }, backoffMs));
+    await applyVerdict(manager, job, afterAttempt(job, ending, backoffMs));
     return true;
   });
 }

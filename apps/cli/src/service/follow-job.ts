@@ -39,10 +39,11 @@ async function show(
   told: Map<string, string>,
   progress: Progress,
 ): Promise<void> {
-  for (const { id, name, state } of [job, ...job.children]) {
+  for (const { id, name, state } of [...job.children, job]) {
     if (told.get(id) === state || (state === 'queued' && id !== job.id && !told.has(id))) continue;
     told.set(id, state);
-    if (!PASSING.includes(state) || id === job.id) progress.line(`${name}: ${state}`);
+    const toldByCaller = id === job.id && isTerminal(state);
+    if (!toldByCaller && (!PASSING.includes(state) || id === job.id)) progress.line(`${name}: ${state}`);
   }
   if (job.children.length === 0) {
     if (job.progress) move(progress, '', job.progress);

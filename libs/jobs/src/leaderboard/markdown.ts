@@ -1,6 +1,11 @@
 import type { Leaderboard, LeaderboardRow } from '@orestes/contracts';
 import { amount, averageCell, label, parts, scoreCell, titleOf } from './cells.js';
 
+const NOTHING = {
+  glue: 'Nothing was measured on GLUE yet; the suite `all` has every task.\n',
+  all: 'Nothing was measured yet.\n',
+};
+
 /** A GitHub table of the measured rows, and one of the published. */
 export function toMarkdown(board: Leaderboard): string {
   const { measured, published } = parts(board);
@@ -14,7 +19,8 @@ export function toMarkdown(board: Leaderboard): string {
     amount(r.deviceHours),
     r.recipeHash?.slice(0, 12) ?? '-',
   ];
-  const measuredText = measured.length > 0 ? table(header, measured.map(row)) : 'Nothing was measured yet.\n';
+  const measuredText =
+    measured.length > 0 ? table(header, measured.map(row)) : NOTHING[board.suite === 'glue' ? 'glue' : 'all'];
   const text = `## Measured\n\nPercent: mean ± standard deviation (seeds).\n\n${measuredText}`;
   if (published.length === 0) return text;
   const width = board.tasks.length + 2;
