@@ -22,13 +22,15 @@ describe('commandsOf', () => {
         "'''",
         "'''sh",
         'three#not-a-comment # Ctrl-C',
+        'four # leave it running',
         "'''",
       ),
     );
     expect(found).toEqual([
-      { line: 3, text: 'one --a', exitCode: 0, interrupted: false, shown: [] },
-      { line: 6, text: 'two   --b', exitCode: 2, interrupted: false, shown: ['shown'] },
-      { line: 15, text: 'three#not-a-comment', exitCode: 130, interrupted: true, shown: [] },
+      { line: 3, text: 'one --a', exitCode: 0, interrupted: false, background: false, shown: [] },
+      { line: 6, text: 'two   --b', exitCode: 2, interrupted: false, background: false, shown: ['shown'] },
+      { line: 15, text: 'three#not-a-comment', exitCode: 130, interrupted: true, background: false, shown: [] },
+      { line: 16, text: 'four', exitCode: 0, interrupted: false, background: true, shown: [] },
     ]);
   });
 });
