@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobDocument } from '@orestes/contracts';
@@ -107,8 +107,8 @@ describe('a pipeline ends as the undisturbed one does, bit by bit', () => {
     async () => {
       service = await startTestService({ environment });
       const pipelines = await disturb(() => {
-        const pid = Number.parseInt(readFileSync(postmasterFile(), 'utf8'), 10);
-        if (identityOf(pid) === null) return Promise.resolve(false); // the last kill is not got over yet
+        const pid = postmaster();
+        if (pid === null) return Promise.resolve(false); // the last kill is not got over yet
         process.kill(pid, 'SIGKILL');
         return Promise.resolve(true);
       });
@@ -134,4 +134,9 @@ describe('a pipeline ends as the undisturbed one does, bit by bit', () => {
   );
 });
 
-const postmasterFile = () => join(service.data, 'database', 'data', 'postmaster.pid');
+/** The process of the service's PostgreSQL; null while it is being started. */
+function postmaster(): number | null {
+  const file = join(service.data, 'database', 'data', 'postmaster.pid');
+  const pid = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : NaN;
+  return identityOf(pid) === null ? null : pid;
+}
