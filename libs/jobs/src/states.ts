@@ -1,4 +1,4 @@
-import type { JobDocument, JobState } from '@orestes/contracts';
+import type { JobDocument, JobKind, JobState } from '@orestes/contracts';
 
 /**
  * Which state may follow which. A crashed or interrupted attempt goes back to the queue; terminal states never change.
@@ -21,6 +21,9 @@ export const canFollow = (from: JobState, to: JobState): boolean =>
   (TRANSITIONS[from] as readonly JobState[]).includes(to);
 
 export const isTerminal = (state: JobState): boolean => TRANSITIONS[state].length === 0;
+
+/** Made of other jobs; no worker runs it. */
+export const isParent = ({ kind }: { kind: JobKind }): boolean => kind === 'sweep' || kind === 'pipeline';
 
 /** What a person may ask of a job, and the states in which it does something. */
 export const REQUESTS = {

@@ -73,10 +73,7 @@ export class AttemptsService {
     return this.fenced(worker, async (manager, job, attempt) => {
       const { recipeHash, experiment, base, flops, corpus } = identity;
       await manager.update(Job, job.id, { recipeHash, experiment, base, flops, corpusDigest: corpus });
-      if (job.state === 'starting') {
-        await manager.update(Attempt, attempt.id, { state: 'running' });
-        await changeState(manager, job, { to: 'running', message: `attempt ${attempt.epoch} has begun` });
-      }
+      await begin(manager, job, attempt);
       if (!job.reuse) return { twin: null };
       const twin = await manager.findOne(Job, {
         where: {
@@ -91,10 +88,7 @@ export class AttemptsService {
 
   async report(worker: Worker, report: AttemptReport): Promise<AttemptCommand> {
     return this.fenced(worker, async (manager, job, attempt) => {
-      if (job.state === 'starting') {
-        await manager.update(Attempt, attempt.id, { state: 'running' });
-        await changeState(manager, job, { to: 'running', message: `attempt ${attempt.epoch} has begun` });
-      }
+      await begin(manager, job, attempt);
       if (report.first > attempt.received)
         throw new ProblemError(
           400,
@@ -142,4 +136,11 @@ export class AttemptsService {
     this.changes.tell(worker.jobId);
     return done;
   }
+}
+
+/** The first sign of a worker at work. */
+async function begin(manager: EntityManager, job: Job, { id, epoch }: Attempt): Promise<void> {
+  if (job.state !== 'starting') return;
+  await manager.update(Attempt, id, { state: 'running' });
+  await changeState(manager, job, { to: 'running', message: `attempt ${epoch} has begun` });
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { OrestesError, type PlanDocument, type ResolvedPretrain, type SubmittedSpec } from '@orestes/contracts';
 import { newId } from '@orestes/database';
-import { expand } from '@orestes/jobs';
+import { expand, isParent } from '@orestes/jobs';
 import { plan, recipeHash, resolvePretrain, type Plan } from '@orestes/trainer';
 import { openPretrainCorpus } from '@orestes/worker';
 import { DataSource } from 'typeorm';
@@ -36,8 +36,7 @@ export class PlanService {
   async plan(owner: Owner, spec: SubmittedSpec): Promise<PlanDocument> {
     const nodes = expand(spec, newId);
     const jobs = this.submissions.jobsOf(owner, nodes);
-    const isParent = spec.kind === 'sweep' || spec.kind === 'pipeline';
-    const resolved = isParent ? spec : jobs[0]!.spec;
+    const resolved = isParent(spec) ? spec : jobs[0]!.spec;
     const none = {
       parameters: null,
       steps: null,

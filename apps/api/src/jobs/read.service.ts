@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { jobsIn, type JobDocument, type JobList, type JobState, type JobKind } from '@orestes/contracts';
 import { Attempt, Job } from '@orestes/database';
-import { isTerminal, MOST_AHEAD, requestsFor, why } from '@orestes/jobs';
+import { isParent, isTerminal, MOST_AHEAD, requestsFor, why } from '@orestes/jobs';
 import { DataSource, type SelectQueryBuilder } from 'typeorm';
 import type { Owner } from '../auth/keys.service.js';
 import type { ServiceConfig } from '../config.js';
@@ -163,8 +163,6 @@ export class ReadService {
     return queue;
   }
 }
-
-const isParent = ({ kind }: Job) => kind === 'sweep' || kind === 'pipeline';
 
 const summaries = (query: SelectQueryBuilder<Job>) =>
   query.select(SUMMARY.map((column) => `job.${column}`)).orderBy('job.id', 'DESC');

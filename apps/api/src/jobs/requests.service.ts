@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { addressOfJob, jobOfAddress, jobsIn, mapAddresses, parseDocument, SubmittedSpec } from '@orestes/contracts';
 import { Attempt, Job, newId, Outbox } from '@orestes/database';
-import { isTerminal, REQUESTS, type JobRequest } from '@orestes/jobs';
+import { isParent, isTerminal, REQUESTS, type JobRequest } from '@orestes/jobs';
 import { DataSource, Not, type EntityManager } from 'typeorm';
 import type { Owner } from '../auth/keys.service.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
@@ -107,8 +107,6 @@ export class RequestsService {
     this.dispatcher.poke();
   }
 }
-
-const isParent = ({ kind }: Job) => kind === 'sweep' || kind === 'pipeline';
 
 async function owned(manager: EntityManager, owner: Owner, id: string): Promise<Job> {
   const job = await lockJob(manager, id);
