@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { createDataSource } from '../data-source.js';
 import { identityOf } from './owner.js';
 import { EmbeddedPostgres, removeData } from './postgres.js';
 
@@ -51,6 +52,18 @@ describe('the embedded PostgreSQL', () => {
     await expect(query(server.url.replace(/:[^:@]+@/, ':wrong@'), 'SELECT 1')).rejects.toThrow(
       'password authentication failed',
     );
+    await server.stop();
+  });
+
+  it.each([
+    { where: 'a short path', at: 'd', address: null },
+    { where: 'a path too long for a socket', at: 'd'.repeat(100), address: '127.0.0.1/32' },
+    { where: 'a path with a comma', at: 'a,b', address: '127.0.0.1/32' },
+  ])('speaks over a Unix socket where it can: $where', async ({ at, address }) => {
+    const server = await EmbeddedPostgres.start({ folder: join(folder(), at), durable: false });
+    const database = await createDataSource({ url: server.url }).initialize();
+    expect(await database.query('SELECT inet_server_addr()::text AS address')).toEqual([{ address }]);
+    await database.destroy();
     await server.stop();
   });
 

@@ -9,7 +9,7 @@ import { canUse, serverAccount, type Account } from './account.js';
 import { findBinaries, ROOT_FOLDER } from './binaries.js';
 import { initialize, readPassword } from './initialize.js';
 import { releaseFolder, takeFolder } from './owner.js';
-import { connection, Server, type ServerOptions } from './server.js';
+import { connection, Server, socketFolder, type ServerOptions } from './server.js';
 
 export interface EmbeddedOptions {
   /** Where its data goes. */
@@ -65,9 +65,12 @@ export class EmbeddedPostgres {
     }
   }
 
+  /** By its socket in the data folder, at half of TCP's cost, where the path is short enough for one. */
   get url(): string {
     const { password, port } = this.options;
-    return `postgres://orestes:${password}@127.0.0.1:${port}/${DATABASE}`;
+    const socket = socketFolder(this.options);
+    const host = socket === '' ? '' : `?host=${encodeURIComponent(socket)}`;
+    return `postgres://orestes:${password}@127.0.0.1:${port}/${DATABASE}${host}`;
   }
 
   get pid(): number {

@@ -17,7 +17,6 @@ export interface ServerOptions {
 
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
   max_connections: '100',
   shared_buffers: '64MB',
   log_min_messages: 'warning',
@@ -25,6 +24,7 @@ const SETTINGS = {
 const CARELESS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 
 const READY_MS = 60_000;
+const SOCKET_PATH_BYTES = 107; // sun_path of Linux, unix(7), without its NUL
 
 /** One run of the server's process. */
 export class Server {
@@ -90,10 +90,17 @@ export function connection({ port, password }: ServerOptions, database: string):
   return client;
 }
 
-function launch({ postgres, data, port, account, durable }: ServerOptions): ChildProcess {
-  const settings = { ...SETTINGS, ...(durable ? {} : CARELESS), port: String(port) };
-  const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const args = ['-D', data, ...options];
+/** Where its Unix socket lies; empty: the path would be longer than the kernel allows. */
+export function socketFolder({ data, port }: ServerOptions): string {
+  const fits = Buffer.byteLength(`${data}/.s.PGSQL.${port}`) <= SOCKET_PATH_BYTES;
+  return fits && !data.includes(',') ? data : ''; // PostgreSQL takes a comma for the next folder
+}
+
+function launch(options: ServerOptions): ChildProcess {
+  const { postgres, data, port, account, durable } = options;
+  const place = { port: String(port), unix_socket_directories: socketFolder(options) };
+  const settings = { ...SETTINGS, ...(durable ? {} : CARELESS), ...place };
+  const args = ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
   const stdio = ['ignore', 'ignore', 'pipe'] as const;
   // Should this process be killed, the kernel asks the server for a fast shutdown.
   const becomes = account ? ['--reuid', `${account.uid}`, '--regid', `${account.gid}`, '--clear-groups'] : [];
