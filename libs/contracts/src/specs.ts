@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Models, Objective, Optimizer, Optimizers, Schedule } from './model.js';
 import { overrides } from './overrides.js';
+import { Resources } from './resources.js';
 
 export const Name = z
   .string()
@@ -44,7 +45,7 @@ export const Scheduling = {
     )
     .refine((labels) => Object.keys(labels).length <= 32, 'at most 32 labels')
     .default({})
-    .describe('Names and values to find the job by. The service alone reads this and the next three.'),
+    .describe('Names and values to find the job by. The service alone reads this and the next four.'),
   priority: z.int().min(-1000).max(1000).default(0).describe('Jobs of a higher priority start first.'),
   retries: z
     .int()
@@ -56,6 +57,7 @@ export const Scheduling = {
     .boolean()
     .default(true)
     .describe('Whether the result of a job with the same recipe hash may stand for this one, if `output` is left out.'),
+  resources: Resources.prefault({}),
 };
 
 const common = {

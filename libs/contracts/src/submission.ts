@@ -14,7 +14,7 @@ import {
 const output = Location.optional().describe('Where everything is written; left out: a folder of the service.');
 
 /** A job that a worker runs, as it is submitted: the service may choose its output. */
-const submitted = {
+export const submitted = {
   corpus: CorpusSpec.extend({ output }),
   pretrain: PretrainSpec.extend({ output }),
   finetune: FinetuneSpec.extend({ output }),
@@ -36,6 +36,7 @@ const given = {
   priority: true,
   retries: true,
   reuse: true,
+  resources: true,
 } as const;
 
 const PipelineFinetune = z.strictObject({

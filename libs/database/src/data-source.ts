@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { DataSource } from 'typeorm';
 import * as entities from './entities/index.js';
 import { Jobs1764000000000 } from './migrations/1764000000000-jobs.js';
+import { Cluster1764200000000 } from './migrations/1764200000000-cluster.js';
 
 export interface DatabaseOptions {
   /** postgres://user:password@host:port/database */
@@ -17,7 +18,7 @@ export function createDataSource({ url, connections = 20 }: DatabaseOptions): Da
     url,
     applicationName: 'orestes',
     entities: Object.values(entities),
-    migrations: [Jobs1764000000000],
+    migrations: [Jobs1764000000000, Cluster1764200000000],
     migrationsTransactionMode: 'each',
     synchronize: false,
     parseInt8: true,

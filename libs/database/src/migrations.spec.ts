@@ -51,6 +51,7 @@ async function fill(): Promise<void> {
       `INSERT INTO result (job_id, project_id, base, experiment, weights, task, metric, value, seed) VALUES ($1, $2, $3, $3, 'random', 't', 'm', 0, 1)`,
       [job, project, hash],
     ],
+    [`INSERT INTO leader (name, epoch) VALUES ('operator', $1)`, [1]],
     [`INSERT INTO outbox (attempt_id, action) VALUES ($1, 'kill')`, [attempt]],
     [`INSERT INTO idempotency_key (project_id, key, body_hash, job_id) VALUES ($1, 'k', $2, $3)`, [project, hash, job]],
   ] as [string, unknown[]][])
@@ -66,13 +67,14 @@ describe('migrations', () => {
   it('go down and up again on a filled database, and leave nothing behind', async () => {
     await fill();
     const before = await tables();
-    for (const table of before) {
+    const migrations = database.migrations.length;
+    for (const table of before.filter((name) => name !== 'migrations')) {
       const rows = await database.query<unknown[]>(`SELECT 1 FROM "${table}"`);
       expect({ table, rows: rows.length }).toEqual({ table, rows: 1 });
     }
-    await database.undoLastMigration();
+    for (let i = 0; i < migrations; i++) await database.undoLastMigration();
     expect(await tables()).toEqual(['migrations']);
-    expect(await database.runMigrations()).toHaveLength(1);
+    expect(await database.runMigrations()).toHaveLength(migrations);
     expect(await tables()).toEqual(before);
   });
 

@@ -63,11 +63,12 @@ function firstThen(first: string, rest: () => string): () => string {
   };
 }
 
-const inherited = ({ labels, priority, retries, reuse }: SweepSpec | PipelineSpec) => ({
+const inherited = ({ labels, priority, retries, reuse, resources }: SweepSpec | PipelineSpec) => ({
   labels,
   priority,
   retries,
   reuse,
+  resources,
 });
 
 function pipelineChildren(spec: PipelineSpec, newId: () => string): Child[] {

@@ -4,6 +4,7 @@ export { Dependency } from './dependency.js';
 export { Event, LogLine, Metric } from './history.js';
 export { IdempotencyKey } from './idempotency-key.js';
 export { Job } from './job.js';
+export { Leader } from './leader.js';
 export { Outbox } from './outbox.js';
 export { Checkpoint, Corpus, Model, Result } from './products.js';
 export { Project } from './project.js';

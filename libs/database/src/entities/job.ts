@@ -13,6 +13,9 @@ import { Project } from './project.js';
 @Index('job_queue', { synchronize: false })
 @Index('job_open_parents', { synchronize: false })
 @Index('job_recipe', { synchronize: false })
+@Index('job_object', { synchronize: false })
+@Index('job_unpublished', { synchronize: false })
+@Index('job_unmirrored', { synchronize: false })
 @Index('job_parent', ['parentId', 'childIndex'])
 export class Job {
   /** UUID version 7: sorts by time of submission. */
@@ -88,6 +91,19 @@ export class Job {
   @Column({ type: 'timestamptz', name: 'started_at', nullable: true }) startedAt!: Date | null;
 
   @Column({ type: 'timestamptz', name: 'finished_at', nullable: true }) finishedAt!: Date | null;
+
+  /** `namespace/name` of its TrainingJob; null while there is none. */
+  @Column({ type: 'text', nullable: true }) object!: string | null;
+
+  /** What a queued job waits for, as the operator sees it. */
+  @Column({ type: 'text', nullable: true }) waiting!: string | null;
+
+  /** The `version` that its TrainingJob was told last; and what and when that was. */
+  @Column({ type: 'int', name: 'mirrored_version', default: 0 }) mirroredVersion!: number;
+
+  @Column({ type: 'text', name: 'mirrored_state', nullable: true }) mirroredState!: string | null;
+
+  @Column({ type: 'timestamptz', name: 'mirrored_at', nullable: true }) mirroredAt!: Date | null;
 
   /** Rises with every change that a reader can see. */
   @Column({ type: 'int', default: 1 }) version!: number;
