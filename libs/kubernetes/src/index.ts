@@ -31,6 +31,7 @@ export {
 } from './objects.js';
 export type { RateLimit } from './rate-limit.js';
 export * from './resources.js';
+export { TRAINING_JOBS } from './training-jobs.js';
 export type { RequestCount, Verb } from './transport.js';
 export type { WatchEvent } from './watch.js';
 export { type Handler, WorkQueue, type WorkQueueOptions } from './work-queue.js';
