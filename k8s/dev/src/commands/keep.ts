@@ -1,0 +1,44 @@
+import { rm } from 'node:fs/promises';
+import { ALL_PARTS, startControlPlane } from '../control-plane.js';
+import { messageOf } from '../errors.js';
+import { identityOf } from '../process/identity.js';
+import { stateFile, writeState } from './state.js';
+
+/**
+ * The process behind `up`, which keeps the cluster until it is told to end (SIGTERM): a cluster ends with the process that
+ * started it, and `up` itself returns. Its answer to `up` goes over the IPC channel: null, or what went wrong.
+ */
+export async function keep(data: string, nodes: number, gpus: number): Promise<void> {
+  const ending = new AbortController();
+  const ended = new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => resolve()));
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => ending.abort());
+  process.on('disconnect', () => (ready ? undefined : ending.abort())); // `up` was killed before it was up
+  let ready = false;
+  try {
+    const cluster = await startControlPlane({ folder: data, parts: ALL_PARTS, durable: true, signal: ending.signal });
+    try {
+      await cluster.addFakeNodes(await missing(cluster.request('GET', '/api/v1/nodes'), nodes), { gpus });
+      const processes = cluster.processes.map(({ name, pid, log }) => ({ name, pid, log }));
+      const { url, kubeconfig, tools } = cluster;
+      await writeState(data, { keeper: identityOf(process.pid) ?? '', url, kubeconfig, ...tools, processes });
+      ready = true;
+      process.send?.(null);
+      if (process.connected) process.disconnect();
+      const beat = setInterval(() => undefined, 2 ** 30); // the programs alone do not keep this process
+      await ended;
+      clearInterval(beat);
+    } finally {
+      await rm(stateFile(data), { force: true });
+      await cluster.stop();
+    }
+  } catch (error) {
+    if (process.connected) process.send?.(messageOf(error));
+    process.exitCode = 1;
+  }
+}
+
+/** A cluster that is started again has its nodes already. */
+async function missing(answer: Promise<{ body: unknown }>, wanted: number): Promise<number> {
+  const { items } = (await answer).body as { items: unknown[] };
+  return Math.max(0, wanted - items.length);
+}

@@ -1,0 +1,87 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ClusterError } from '../errors.js';
+import { whyNoDaemons } from '../process/daemon.js';
+import { exclusively } from '../process/exclusively.js';
+import { prepareBinaries } from '../tools/binaries.js';
+import { prepareClients } from '../tools/clients.js';
+import type { Arguments } from './arguments.js';
+import { runningState, type ClusterState } from './state.js';
+
+const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
+
+/** Starts a cluster that goes on when this command has ended. Interrupted, it leaves nothing that was not there before. */
+export async function up({ data, nodes, gpus }: Arguments, signal: AbortSignal): Promise<void> {
+  const reason = whyNoDaemons();
+  if (reason !== null) throw new ClusterError('TOOL_MISSING', `no cluster can be run here: ${reason}`);
+  await prepareBinaries(say, undefined, signal);
+  await prepareClients(say, signal);
+  await mkdir(path.dirname(data), { recursive: true });
+  const waiting = (holder: number) => say(`process ${holder} starts it just now: waiting for it`);
+  await exclusively(`${data}.lock`, waiting, () => startOnce(data, nodes, gpus, signal), signal);
+}
+
+async function startOnce(data: string, nodes: number, gpus: number, signal: AbortSignal): Promise<void> {
+  const running = await runningState(data);
+  if (running) {
+    say(`up already: ${running.url}`);
+    return tell(running);
+  }
+  const isNew = !existsSync(data) || (await readdir(data)).length === 0;
+  if (!isNew && !existsSync(path.join(data, 'pki')))
+    throw new ClusterError('REFUSED', `${data} holds something other than a cluster (allowed: a new or empty folder)`);
+  await mkdir(data, { recursive: true, mode: 0o700 });
+  try {
+    await startKeeper(data, nodes, gpus, signal);
+  } catch (error) {
+    if (isNew) await rm(data, { recursive: true, force: true });
+    throw error;
+  }
+  const state = await runningState(data);
+  if (!state) throw new ClusterError('NOT_STARTED', `the cluster ended as it started (${keeperLog(data)})`);
+  tell(state);
+}
+
+const keeperLog = (data: string) => path.join(data, 'keeper.log');
+
+async function startKeeper(data: string, nodes: number, gpus: number, signal: AbortSignal): Promise<void> {
+  say('starting Kubernetes ...');
+  const log = await open(keeperLog(data), 'a', 0o600);
+  const stdio = ['ignore', log.fd, log.fd, 'ipc'] as const;
+  const child = fork(MAIN, ['keep', data, String(nodes), String(gpus)], {
+    detached: true,
+    stdio: [...stdio],
+    cwd: '/',
+  });
+  await log.close();
+  const abort = () => child.kill('SIGTERM');
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  const problem = await answerOf(child);
+  signal.removeEventListener('abort', abort);
+  if (child.connected) child.disconnect();
+  child.unref();
+  signal.throwIfAborted();
+  if (problem !== null) throw new ClusterError('NOT_STARTED', problem);
+}
+
+/** null: it is up. Otherwise the keeper has ended, and so has all that it had started. */
+async function answerOf(child: ChildProcess): Promise<string | null> {
+  let answer: string | null | undefined;
+  child.once('message', (message) => (answer = typeof message === 'string' ? message : null));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, by) => resolve(answer ?? `the cluster's process ended with ${by ?? code}`));
+    child.once('message', (message) => message === null && resolve(null));
+  });
+}
+
+function tell({ kubeconfig, kubectl, helm }: ClusterState): void {
+  process.stdout.write(`export KUBECONFIG=${kubeconfig}\nexport PATH=${path.dirname(kubectl)}:$PATH\n`);
+  say(`kubectl: ${kubectl}\nhelm: ${helm}`);
+}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);

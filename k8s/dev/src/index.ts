@@ -1,0 +1,10 @@
+export { SIMULATED_EXIT_CODE, SIMULATED_NODE, SIMULATED_SECONDS } from './annotations.js';
+export type { Answer } from './api.js';
+export type { Component, Flags } from './components.js';
+export { ALL_PARTS, ControlPlane, startControlPlane, type ControlPlaneOptions, type Part } from './control-plane.js';
+export { ClusterError, type ClusterErrorCode } from './errors.js';
+export type { FakeNodes } from './fake-nodes.js';
+export type { Daemon } from './process/daemon.js';
+export { binariesFolder, prepareBinaries, type Program } from './tools/binaries.js';
+export { prepareClients, type Clients } from './tools/clients.js';
+export { whyNoCluster } from './why-no-cluster.js';
