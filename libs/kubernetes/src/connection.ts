@@ -1,5 +1,5 @@
 import type { RequestOptions } from 'node:https';
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual, types } from 'node:util';
 import { UserError } from '@orestes/contracts';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent } from 'undici';
@@ -58,7 +58,7 @@ export class Connection {
     try {
       await this.config.applyToHTTPSOptions(options);
     } catch (error) {
-      throw unusable(error instanceof Error ? error.message : String(error), { cause: error });
+      throw unusable(types.isNativeError(error) ? error.message : String(error), { cause: error });
     }
     const { ca, cert, key, passphrase, servername, rejectUnauthorized, auth } = options;
     const tls: Tls = { ca, cert, key, passphrase, servername, rejectUnauthorized };

@@ -68,7 +68,7 @@ export class Election {
     this.retryMs = retryMs;
     this.client = new KubernetesClient(config, {
       fieldManager: 'orestes-election',
-      timeoutMs: renewDeadlineMs / 2, // so that a second renewal may follow one that hangs
+      timeoutMs: renewDeadlineMs / 3, // so that a second renewal can follow one that hangs
       retries: 0,
     });
     this.record = new LeaseRecord(this.client, lease, this.identity, durationMs, this.clock);

@@ -111,7 +111,8 @@ export function unreachable(what: string, cause: unknown): KubernetesError {
 }
 
 function describe(error: unknown): { message: string; code: string } {
-  if (error instanceof AggregateError && error.errors.length > 0) return describe(error.errors[0]);
-  const { message, code } = error as { message?: unknown; code?: unknown };
+  const { message, code, errors } = error as { message?: unknown; code?: unknown; errors?: unknown };
+  // One of each address that was tried; its own message is empty.
+  if (Array.isArray(errors) && errors.length > 0) return describe(errors[0]);
   return { message: typeof message === 'string' ? message : String(error), code: typeof code === 'string' ? code : '' };
 }

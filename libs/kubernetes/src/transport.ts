@@ -1,3 +1,4 @@
+import { UserError } from '@orestes/contracts';
 import type { Dispatcher } from 'undici';
 import { backoffMs, pause } from './clock.js';
 import type { Connection } from './connection.js';
@@ -58,7 +59,7 @@ export class Transport {
 
   /**
    * The answer's JSON.
-   * @throws KubernetesError; the signal's reason when it aborts
+   * @throws KubernetesError; UserError KUBERNETES_CONFIG (see Connection); the signal's reason when it aborts
    */
   async send<R>(request: ApiRequest): Promise<R> {
     for (let failures = 1; ; failures++) {
@@ -141,6 +142,7 @@ export class Transport {
   private failure(request: ApiRequest, error: unknown, signal: AbortSignal): unknown {
     if (request.signal?.aborted) return request.signal.reason;
     const cause: unknown = signal.aborted ? signal.reason : error;
+    if (cause instanceof UserError) return cause; // of the credentials
     const failed = cause instanceof KubernetesError ? cause : unreachable(messageOf(request), cause);
     this.count(request, failed.status);
     return failed;
