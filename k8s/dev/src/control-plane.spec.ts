@@ -132,7 +132,8 @@ describeCluster('a control plane', () => {
   });
 
   it.each(['apiServer', 'etcd'] as const)('keeps its objects when %s is killed and started again', async (name) => {
-    await cluster.kubectl('create', 'configmap', `before-${name}`, '--from-literal=a=1');
+    const object = `before-${name.toLowerCase()}`;
+    await cluster.kubectl('create', 'configmap', object, '--from-literal=a=1');
     const { pid } = cluster[name];
     await cluster[name].kill('SIGKILL');
     expect(cluster[name].running).toBe(false);
@@ -140,7 +141,7 @@ describeCluster('a control plane', () => {
     await cluster[name].start();
     expect(cluster[name].pid).not.toBe(pid);
     await until(async () => (await cluster.request('GET', '/readyz')).body === 'ok');
-    const path = `/api/v1/namespaces/default/configmaps/before-${name}`;
+    const path = `/api/v1/namespaces/default/configmaps/${object}`;
     expect((await cluster.request('GET', path)).body).toMatchObject({ data: { a: '1' } });
   });
 

@@ -197,7 +197,7 @@ export class ControlPlane {
   }
 
   private async runKubectl(args: readonly string[], input?: string): Promise<string> {
-    const all = ['--kubeconfig', this.kubeconfig, ...args];
+    const all = ['--kubeconfig', this.kubeconfig, '--cache-dir', path.join(this.folder, 'kubectl'), ...args];
     try {
       return await runTool(this.clients.kubectl, all, input === undefined ? {} : { input });
     } catch (error) {

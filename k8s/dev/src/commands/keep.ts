@@ -11,9 +11,9 @@ import { stateFile, writeState } from './state.js';
 export async function keep(data: string, nodes: number, gpus: number): Promise<void> {
   const ending = new AbortController();
   const ended = new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => resolve()));
+  let ready = false;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => ending.abort());
   process.on('disconnect', () => (ready ? undefined : ending.abort())); // `up` was killed before it was up
-  let ready = false;
   try {
     const cluster = await startControlPlane({ folder: data, parts: ALL_PARTS, durable: true, signal: ending.signal });
     try {
@@ -32,8 +32,8 @@ export async function keep(data: string, nodes: number, gpus: number): Promise<v
       await cluster.stop();
     }
   } catch (error) {
-    if (process.connected) process.send?.(messageOf(error));
     process.exitCode = 1;
+    if (process.connected) process.send?.(messageOf(error), () => process.disconnect());
   }
 }
 
