@@ -5,11 +5,12 @@ export interface ToolOptions {
   env?: NodeJS.ProcessEnv;
   /** Given to it as standard input. */
   input?: string;
-  /** Leaves the processor to whatever else wants it. */
+  /** Leaves the processor to whatever else wants it, and ends with this process, even when that is killed. */
   gently?: boolean;
   signal?: AbortSignal | undefined;
 }
 
+const GENTLY = ['setpriv', '--pdeathsig', 'TERM', 'nice'];
 /** What a failing tool said last is what counts. */
 const SHOWN_LINES = 20;
 
@@ -21,7 +22,7 @@ const SHOWN_LINES = 20;
 export function runTool(command: string, args: readonly string[], options: ToolOptions = {}): Promise<string> {
   const { cwd, env, input, gently, signal } = options;
   return new Promise((resolve, reject) => {
-    const [program, ...all] = gently ? ['nice', command, ...args] : [command, ...args];
+    const [program, ...all] = [...(gently ? GENTLY : []), command, ...args] as [string, ...string[]];
     const child = spawn(program, all, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
     let written = '';
     let said = '';
