@@ -24,6 +24,8 @@ export class Connection {
   readonly origin: string;
   /** Before every path; empty, unless the apiserver lies behind something that has others too. */
   readonly prefix: string;
+  /** The current one, and older ones while something is under way on them. */
+  private readonly agents = new Set<Agent>();
   private tls: Tls | null = null;
   private current: Credentials | null = null;
   private loading: Promise<Credentials> | null = null;
@@ -48,9 +50,19 @@ export class Connection {
     return this.loading;
   }
 
+  /**
+   * Says that something sent over this agent met silence. What is idle on it may be half-open just so, and each connection
+   * would cost the next request its whole time limit; what is under way may end.
+   */
+  suspect(agent: Agent): void {
+    if (this.current?.agent !== agent) return;
+    this.retire(agent);
+    this.current = null;
+  }
+
   /** Cuts what is under way. */
   async close(): Promise<void> {
-    await this.current?.agent.destroy();
+    await Promise.all([...this.agents].map((agent) => agent.destroy()));
   }
 
   private async load(): Promise<Credentials> {
@@ -74,14 +86,20 @@ export class Connection {
   /** The same agent while the certificates are the same; what is under way on an older one is let finish. */
   private agentFor(tls: Tls): Agent {
     if (this.current && isDeepStrictEqual(tls, this.tls)) return this.current.agent;
-    void this.current?.agent.close();
+    if (this.current) this.retire(this.current.agent);
     this.tls = tls;
     const set = Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined));
-    return new Agent({
+    const agent = new Agent({
       connections: CONNECTIONS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       connect: { ...set, timeout: CONNECT_MS, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
     });
+    this.agents.add(agent);
+    return agent;
+  }
+
+  private retire(agent: Agent): void {
+    void agent.close().then(() => this.agents.delete(agent));
   }
 }
 

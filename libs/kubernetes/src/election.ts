@@ -97,9 +97,11 @@ export class Election {
    */
   async run(duties: Duties, signal: AbortSignal): Promise<void> {
     try {
-      for (let done = false; !done && !signal.aborted;) {
+      while (!signal.aborted) {
         const held = await this.campaign(signal);
-        done = held !== null && (await this.lead(held, duties, signal));
+        if (!held) return;
+        if (signal.aborted) return await this.release(held); // no duties begin that are to end at once
+        if (await this.lead(held, duties, signal)) return;
       }
     } finally {
       await this.client.close();
@@ -108,7 +110,7 @@ export class Election {
 
   private async campaign(signal: AbortSignal): Promise<Held | null> {
     while (!signal.aborted) {
-      let waitMs = this.retryMs;
+      let waitMs = this.retryMs * (0.9 + this.random() / 10);
       try {
         const outcome = await this.record.acquire();
         if ('lease' in outcome) return outcome;
@@ -117,7 +119,7 @@ export class Election {
         // Another was faster.
         if (!hasReason(error, 'Conflict', 'AlreadyExists')) this.options.onTrouble?.(error);
       }
-      await pause(Math.max(waitMs * (0.9 + this.random() / 10), 1), signal);
+      await pause(Math.max(waitMs, 1), signal);
     }
     return null;
   }
@@ -132,9 +134,8 @@ export class Election {
     };
     const stop = () => term.over.abort(signal.reason);
     signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
     const settled = new AbortController();
-    const watchdog = this.watch(term, settled.signal);
+    const dismiss = this.guard(term, settled.signal);
     this.term = term;
     const outcome = duties
       .onLead(term.epoch, term.over.signal)
@@ -145,14 +146,14 @@ export class Election {
       .finally(() => settled.abort());
     await this.keep(term, settled.signal);
     const failure = await outcome;
-    watchdog();
+    dismiss();
     signal.removeEventListener('abort', stop);
     this.term = null;
     if (term.lost) {
       if (failure) this.options.onTrouble?.(failure.error);
       return false;
     }
-    await this.record.release(term.held).catch((error: unknown) => this.options.onTrouble?.(error));
+    await this.release(term.held);
     if (failure && !signal.aborted) throw failure.error;
     return true;
   }
@@ -172,7 +173,7 @@ export class Election {
   }
 
   /** Ends the term at its deadline, also while a renewal hangs. */
-  private watch(term: Term, settled: AbortSignal): () => void {
+  private guard(term: Term, settled: AbortSignal): () => void {
     let cancel = () => undefined as void;
     const check = () => {
       if (settled.aborted || term.lost) return;
@@ -182,6 +183,11 @@ export class Election {
     };
     check();
     return () => cancel();
+  }
+
+  /** When it fails, the next has to wait for the lease to expire. */
+  private async release(held: Held): Promise<void> {
+    await this.record.release(held).catch((error: unknown) => this.options.onTrouble?.(error));
   }
 
   private leads(term: Term): boolean {

@@ -1,5 +1,5 @@
 import { UserError } from '@orestes/contracts';
-import type { Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import { backoffMs, pause } from './clock.js';
 import type { Connection } from './connection.js';
 import { KubernetesError, refused, unreachable } from './errors.js';
@@ -82,13 +82,15 @@ export class Transport {
     await this.options.limit?.take(request.signal);
     const limit = this.limited(request);
     try {
-      const { body } = await this.dispatch(request, limit.signal, silenceMs);
+      const { statusCode, body } = await this.dispatch(request, limit, silenceMs);
       limit.stopTimer();
       body.once('close', limit.release);
+      body.once('error', (error) => this.suspect(error, limit));
+      this.count(request, statusCode);
       return body;
     } catch (error) {
       limit.release();
-      throw this.failure(request, error, limit.signal);
+      throw this.failure(request, error, limit);
     }
   }
 
@@ -100,21 +102,20 @@ export class Transport {
     await this.options.limit?.take(request.signal);
     const limit = this.limited(request);
     try {
-      const { body } = await this.dispatch(request, limit.signal, this.options.timeoutMs);
-      return await body.json();
+      const { statusCode, body } = await this.dispatch(request, limit, this.options.timeoutMs);
+      const answer = await body.json();
+      this.count(request, statusCode);
+      return answer;
     } catch (error) {
-      throw this.failure(request, error, limit.signal);
+      throw this.failure(request, error, limit);
     } finally {
       limit.release();
     }
   }
 
-  private async dispatch(
-    request: ApiRequest,
-    signal: AbortSignal,
-    bodyTimeout: number,
-  ): Promise<Dispatcher.ResponseData> {
+  private async dispatch(request: ApiRequest, limit: Limit, bodyTimeout: number): Promise<Dispatcher.ResponseData> {
     const { agent, headers } = await this.connection.credentials();
+    limit.agent = agent;
     const { method, path, body, contentType = 'application/json' } = request;
     const answer = await agent.request({
       origin: this.connection.origin,
@@ -129,23 +130,27 @@ export class Transport {
       body: body === undefined ? null : JSON.stringify(body),
       headersTimeout: 0, // the signal is more exact
       bodyTimeout,
-      signal,
+      signal: limit.signal,
     });
     const { statusCode } = answer;
-    if (statusCode >= 200 && statusCode < 300) {
-      this.count(request, statusCode);
-      return answer;
-    }
+    if (statusCode >= 200 && statusCode < 300) return answer;
     throw refused(messageOf(request), statusCode, await answer.body.text(), one(answer.headers['retry-after']));
   }
 
-  private failure(request: ApiRequest, error: unknown, signal: AbortSignal): unknown {
+  private failure(request: ApiRequest, error: unknown, limit: Limit): unknown {
     if (request.signal?.aborted) return request.signal.reason;
-    const cause: unknown = signal.aborted ? signal.reason : error;
+    this.suspect(error, limit);
+    const cause: unknown = limit.signal.aborted ? limit.signal.reason : error;
     if (cause instanceof UserError) return cause; // of the credentials
     const failed = cause instanceof KubernetesError ? cause : unreachable(messageOf(request), cause);
     this.count(request, failed.status);
     return failed;
+  }
+
+  /** After silence, not after a connection that was ended: then both sides know. */
+  private suspect(error: unknown, { agent, late }: Limit): void {
+    const silent = late() || (error as { code?: unknown } | null)?.code === 'UND_ERR_BODY_TIMEOUT';
+    if (agent && silent) this.connection.suspect(agent);
   }
 
   private count({ verb, resource }: ApiRequest, code: number): void {
@@ -157,15 +162,17 @@ export class Transport {
   }
 
   /** The caller's signal and the time limit as one. AbortSignal.any would keep a listener on long-lived signals. */
-  private limited({ signal }: ApiRequest) {
+  private limited({ signal }: ApiRequest): Limit {
     const controller = new AbortController();
-    const late = new Error(`no answer within ${this.options.timeoutMs / 1000} s`);
-    const timer = setTimeout(() => controller.abort(late), this.options.timeoutMs);
+    const error = new Error(`no answer within ${this.options.timeoutMs / 1000} s`);
+    const timer = setTimeout(() => controller.abort(error), this.options.timeoutMs);
     const forward = () => controller.abort(signal?.reason);
     if (signal?.aborted) forward();
     signal?.addEventListener('abort', forward, { once: true });
     return {
       signal: controller.signal,
+      agent: null,
+      late: () => controller.signal.reason === error,
       stopTimer: () => clearTimeout(timer),
       release: () => {
         clearTimeout(timer);
@@ -173,6 +180,16 @@ export class Transport {
       },
     };
   }
+}
+
+interface Limit {
+  signal: AbortSignal;
+  /** Over which it went, once that is known. */
+  agent: Agent | null;
+  /** Whether the time was over. */
+  late: () => boolean;
+  stopTimer: () => void;
+  release: () => void;
 }
 
 /**

@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane, whyNoCluster } from '@orestes/dev-cluster';
+
+/** Building the programs takes about 10 minutes, once. */
+const START_MS = 1_200_000;
+
+/** Tests on an API server and etcd of their own; skipped, with the reason printed, where none can be built. */
+export function describeOnCluster(
+  name: string,
+  options: ControlPlaneOptions,
+  tests: (cluster: () => ControlPlane) => void,
+): void {
+  const reason = whyNoCluster();
+  if (reason !== null) {
+    process.stderr.write(`skipped: ${name}: ${reason}\n`);
+    describe.skip(name, () => it(`is skipped: ${reason}`, () => undefined));
+    return;
+  }
+  describe(name, () => {
+    let cluster: ControlPlane;
+    beforeAll(async () => {
+      cluster = await startControlPlane(options);
+    }, START_MS);
+    afterAll(() => cluster?.stop());
+    tests(() => cluster);
+  });
+}
