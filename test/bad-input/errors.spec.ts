@@ -18,8 +18,8 @@ function codes(pattern: RegExp): Set<string> {
 }
 const user = codes(/\bUserError\(\s*'([A-Z0-9_]+)'/g);
 const other = codes(/\bOrestesError\(\s*'([A-Z0-9_]+)'/g);
-/** Whatever else looks like a code: variables of the environment aside, a setting of the AWS SDK, a system's error and PostgreSQL's file. */
-const NO_CODES = /^(AWS|ORESTES|TF|XDG|XLA)_|^(WHEN_REQUIRED|DATABASE_URL|EAI_AGAIN|PG_VERSION)$/;
+/** Whatever else looks like a code: variables of the environment aside, a setting of the AWS SDK, errors of a system and of undici, and PostgreSQL's file. */
+const NO_CODES = /^(AWS|ORESTES|TF|UND_ERR|XDG|XLA)_|^(WHEN_REQUIRED|DATABASE_URL|EAI_AGAIN|PG_VERSION)$/;
 const named = [...codes(/'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g)].filter((name) => !NO_CODES.test(name));
 
 const page = readFileSync(join(ROOT, 'docs/errors.md'), 'utf8');

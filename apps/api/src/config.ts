@@ -2,6 +2,17 @@ import { resolve } from 'node:path';
 import { UserError } from '@orestes/contracts';
 import { joinAddress } from '@orestes/storage';
 
+/** Where jobs run as pods. */
+export interface ClusterConfig {
+  /** Of the service, its TrainingJobs and their pods. */
+  namespace: string;
+  /** The audience that tokens of pods and of the operator are made for. */
+  audience: string;
+  /** Service accounts of the operator and of the workers. */
+  operator: string;
+  worker: string;
+}
+
 /** How the service runs. */
 export interface ServiceConfig {
   host: string;
@@ -12,7 +23,9 @@ export interface ServiceConfig {
   databaseUrl: string | null;
   /** Where outputs go that a spec does not name: a folder or an s3:// address. */
   outputs: string;
-  /** Workers at a time. */
+  /** Jobs are pods of a cluster; null: processes of this machine. */
+  cluster: ClusterConfig | null;
+  /** Workers at a time, on this machine. */
   slots: number;
   /** Whether every request needs a key; else those from this machine need none. */
   keys: boolean;
@@ -54,6 +67,7 @@ export function serviceConfig(options: ServiceOptions = {}, env: NodeJS.ProcessE
     port: options.port ?? number(env, 'ORESTES_PORT', 0, 65535) ?? DEFAULT_PORT,
     data,
     databaseUrl: env['DATABASE_URL'] || null,
+    cluster: clusterConfig(env),
     outputs: joinAddress(options.outputs ?? env['ORESTES_OUTPUTS'] ?? `${data}/outputs`, ''),
     slots: options.slots ?? number(env, 'ORESTES_SLOTS', 0, 1000) ?? 1,
     // Whoever can reach another address than loopback is not known to be this machine's user.
@@ -67,6 +81,23 @@ export function serviceConfig(options: ServiceOptions = {}, env: NodeJS.ProcessE
     deviceFlops: number(env, 'ORESTES_DEVICE_FLOPS', 1, 1e30),
     deviceHourPrice: number(env, 'ORESTES_DEVICE_HOUR_PRICE', 0, 1e6),
     logLevel: env['ORESTES_LOG_LEVEL'] ?? 'warn',
+  };
+}
+
+const LAUNCHERS = ['local', 'kubernetes'];
+
+function clusterConfig(env: NodeJS.ProcessEnv): ClusterConfig | null {
+  const launcher = env['ORESTES_LAUNCHER'] || 'local';
+  if (!LAUNCHERS.includes(launcher))
+    throw new UserError('USAGE', `ORESTES_LAUNCHER: ${launcher} is not allowed (allowed: ${LAUNCHERS.join(', ')})`);
+  if (launcher === 'local') return null;
+  const namespace = env['ORESTES_NAMESPACE'];
+  if (!namespace) throw new UserError('USAGE', 'ORESTES_NAMESPACE: missing (the namespace of the TrainingJobs)');
+  return {
+    namespace,
+    audience: env['ORESTES_AUDIENCE'] || 'orestes-api',
+    operator: env['ORESTES_OPERATOR_ACCOUNT'] || 'orestes-operator',
+    worker: env['ORESTES_WORKER_ACCOUNT'] || 'orestes-worker',
   };
 }
 

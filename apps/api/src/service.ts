@@ -11,11 +11,13 @@ import { createDataSource, EmbeddedPostgres, type DataSource } from '@orestes/da
 import express, { type NextFunction, type Request, type Response } from 'express';
 import { pino, type Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
-import { AppModule } from './app.module.js';
+import { AppModule, type AppParts } from './app.module.js';
 import { DEFAULT_PROJECT, KeysService } from './auth/keys.service.js';
-import { isLoopback, serviceConfig, type ServiceConfig } from './config.js';
+import { ClusterLauncher } from './cluster/cluster-launcher.js';
+import { isLoopback, serviceConfig, type ClusterConfig, type ServiceConfig } from './config.js';
+import { admit } from './dispatch/admit.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
-import { LocalLauncher } from './dispatch/local-launcher.js';
+import { LocalLauncher, type LocalOptions } from './dispatch/local-launcher.js';
 import { endStopped } from './dispatch/lost.js';
 import { ServiceMetrics } from './health/metrics.service.js';
 import { jsonBody } from './http/json-body.js';
@@ -125,13 +127,15 @@ async function connect(url: string): Promise<DataSource> {
 
 async function createApp(config: ServiceConfig, database: DataSource, log: Logger, service: string) {
   let address = '';
-  const launcher = new LocalLauncher({
-    api: () => address,
-    service,
-    logs: path.join(config.data, 'logs'),
-    onExit: () => app.get(Dispatcher).poke(),
-  });
-  const parts = { config, database, launcher, log };
+  const ways = config.cluster
+    ? await inCluster(config.cluster, database)
+    : onThisMachine(config, database, {
+        api: () => address,
+        service,
+        logs: path.join(config.data, 'logs'),
+        onExit: () => app.get(Dispatcher).poke(),
+      });
+  const parts = { config, database, log, ...ways };
   const app = await NestFactory.create<NestExpressApplication>(AppModule.of(parts), {
     logger: false, // errors are told by whoever starts it, and by the problem filter
     bodyParser: false,
@@ -152,7 +156,27 @@ async function createApp(config: ServiceConfig, database: DataSource, log: Logge
     const host = config.host === '0.0.0.0' ? '127.0.0.1' : config.host === '::' ? '[::1]' : config.host;
     address = `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
   });
-  return { app, launcher };
+  return { app, launcher: ways.launcher };
+}
+
+type Ways = Pick<AppParts, 'launcher' | 'placing' | 'identity'>;
+
+/** Jobs are processes, in slots. */
+function onThisMachine({ slots }: ServiceConfig, database: DataSource, options: LocalOptions): Ways {
+  return { launcher: new LocalLauncher(options), placing: [() => admit(database, slots)], identity: null };
+}
+
+/** Jobs are TrainingJobs, which the operator finds places for. The client's code is loaded where there is a cluster alone. */
+async function inCluster(cluster: ClusterConfig, database: DataSource): Promise<Ways> {
+  const { KubeConfig, KubernetesClient } = await import('@orestes/kubernetes');
+  const { publish } = await import('./cluster/publish.js');
+  const { mirror } = await import('./cluster/mirror.js');
+  const { ClusterIdentity } = await import('./cluster/identity.js');
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  const kubernetes = new KubernetesClient(config, { fieldManager: 'orestes-api' });
+  const placing = [() => publish(database, kubernetes, cluster.namespace), () => mirror(database, kubernetes)];
+  return { launcher: new ClusterLauncher(), placing, identity: new ClusterIdentity(kubernetes, cluster) };
 }
 
 /** One line a request, of what holds no secret: no header and no body. */

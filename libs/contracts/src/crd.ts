@@ -23,6 +23,12 @@ const sum = MASKING.map((name) => `self.${name}`).join(' + ');
 /** What the schema can't say. The same is said by the refinements of the schemas that specs are parsed by. */
 const RULES: Rule[] = [
   {
+    path: '',
+    rule: `self.metadata.name.matches('^[a-z]([a-z0-9-]{0,51}[a-z0-9])?$')`,
+    message:
+      'the name must be a letter and up to 52 of a-z, 0-9 and - : those of its Jobs, pods and Service begin with it',
+  },
+  {
     path: 'spec',
     rule: `[${WORK_KINDS.map((kind) => `has(self.${kind})`).join(', ')}].filter(given, given).size() == 1`,
     message: `exactly one of ${WORK_KINDS.join(', ')} is needed`,
@@ -73,7 +79,7 @@ export function trainingJobDefinition(): object {
     properties: {
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
-      metadata: { type: 'object' },
+      metadata: { type: 'object', properties: { name: { type: 'string' } } },
       spec: json(TrainingJobSpec),
       status: json(TrainingJobStatus),
     },
@@ -113,7 +119,8 @@ export function trainingJobDefinition(): object {
 }
 
 function at(schema: Structural, path: string): Structural {
-  const found = path.split('.').reduce<Structural | undefined>((inner, name) => inner?.properties?.[name], schema);
+  const names = path === '' ? [] : path.split('.');
+  const found = names.reduce<Structural | undefined>((inner, name) => inner?.properties?.[name], schema);
   if (!found) throw new Error(`${path}: no such field of TrainingJob`);
   return found;
 }

@@ -1,6 +1,7 @@
 export * from './addresses.js';
 export * from './attempt.js';
 export * from './canonical.js';
+export * from './cluster.js';
 export * from './corpus.js';
 export * from './documents.js';
 export * from './errors.js';

@@ -10,6 +10,9 @@ export const TRAINING_JOB = {
   plural: 'trainingjobs',
 } as const;
 
+/** Held on an object until its job has ended: an object that is deleted takes its job with it. */
+export const FINALIZER = 'orestes.dev/job';
+
 export const WORK_KINDS = ['corpus', 'pretrain', 'finetune', 'evaluate'] as const satisfies WorkSpec['kind'][];
 
 /** The spec of a job under the name of its kind, without `kind`: so that each field has one type, which the CRD needs. */
@@ -56,6 +59,7 @@ export const TrainingJobStatus = z.strictObject({
   attempt: z.int().optional(),
   progress: z.string().optional().describe('`done/total unit`.'),
   observedGeneration: z.int().optional(),
+  suspendAsked: z.boolean().optional().describe('The value of `spec.suspend` that was passed on last.'),
   conditions: z.array(Condition).max(8).optional(),
 });
 

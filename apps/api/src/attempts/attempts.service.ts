@@ -11,16 +11,17 @@ import {
   type AttemptTwin,
 } from '@orestes/contracts';
 import { Attempt, Job } from '@orestes/database';
-import { afterAttempt } from '@orestes/jobs';
+import { afterAttempt, attemptNameOf, attemptOfPod } from '@orestes/jobs';
 import { DataSource, IsNull, Not, type EntityManager } from 'typeorm';
 import { matches } from '../auth/token.js';
+import type { ClusterIdentity } from '../cluster/identity.js';
 import type { ServiceConfig } from '../config.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
 import { Changes } from '../http/changes.js';
 import { ProblemError } from '../http/problem.js';
 import { withOutputs } from '../jobs/addresses.js';
 import { applyVerdict, changeState, lockJob } from '../jobs/state.js';
-import { CONFIG } from '../tokens.js';
+import { CONFIG, IDENTITY } from '../tokens.js';
 import { saveItems } from './items.js';
 import { registerProducts } from './products.js';
 import { transact } from '../http/transact.js';
@@ -28,9 +29,9 @@ import { transact } from '../http/transact.js';
 /** The attempt that a worker's token belongs to. */
 export type Worker = Pick<Attempt, 'id' | 'jobId' | 'tokenHash'>;
 
-/** A service that was restarted may have launched another worker meanwhile. */
+/** A service that was restarted may have launched another worker meanwhile. In a cluster attempts have no token of ours. */
 const sameToken = (attempt: Attempt, { tokenHash }: Worker) =>
-  attempt.tokenHash?.equals(tokenHash ?? Buffer.of()) === true;
+  attempt.tokenHash === null ? tokenHash === null : tokenHash !== null && attempt.tokenHash.equals(tokenHash);
 
 const superseded = () =>
   new ProblemError(409, 'ATTEMPT_SUPERSEDED', 'the job was cancelled, has ended, or goes on in another attempt');
@@ -43,12 +44,27 @@ export class AttemptsService {
     private readonly dispatcher: Dispatcher,
     private readonly changes: Changes,
     @Inject(CONFIG) private readonly config: ServiceConfig,
+    @Inject(IDENTITY) private readonly pods: ClusterIdentity | null,
   ) {}
 
-  /** @throws ProblemError 401 */
+  /** @throws ProblemError 401; in a cluster 503 for an attempt that has not begun */
   async authenticate(id: string, token: string | null): Promise<Worker> {
     const attempt = await this.database.getRepository(Attempt).findOneBy({ id });
+    if (this.pods && token !== null) return this.podOf(this.pods, attempt, token);
     if (attempt && token !== null && matches(token, attempt.tokenHash)) return attempt;
+    throw new ProblemError(401, 'TOKEN_UNKNOWN', "this is not the attempt's token");
+  }
+
+  /** A pod is its attempt's by its name, which its token tells: a pod can't choose it. */
+  private async podOf(pods: ClusterIdentity, attempt: Attempt | null, token: string): Promise<Worker> {
+    const caller = await pods.callerOf(token);
+    if (caller === null || caller.pod === null || caller.account !== this.config.cluster!.worker)
+      throw new ProblemError(401, 'TOKEN_UNKNOWN', "this is not the token of a worker's pod");
+    // Whoever unsuspended its Job may have been faster than the operator, which is to tell of it.
+    if (!attempt) throw new ProblemError(503, 'ATTEMPT_NOT_BEGUN', 'this attempt has not begun', undefined, 1);
+    const job = await this.database.getRepository(Job).findOneByOrFail({ id: attempt.jobId });
+    const name = job.object === null ? null : attemptNameOf(objectNameIn(job.object), attempt.epoch);
+    if (name === attemptOfPod(caller.pod)) return attempt;
     throw new ProblemError(401, 'TOKEN_UNKNOWN', "this is not the attempt's token");
   }
 
@@ -137,6 +153,8 @@ export class AttemptsService {
     return done;
   }
 }
+
+const objectNameIn = (object: string) => object.slice(object.indexOf('/') + 1);
 
 /** The first sign of a worker at work. */
 async function begin(manager: EntityManager, job: Job, { id, epoch }: Attempt): Promise<void> {

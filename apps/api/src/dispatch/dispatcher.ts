@@ -5,8 +5,7 @@ import { DataSource } from 'typeorm';
 import type { ServiceConfig } from '../config.js';
 import { isDatabaseAway } from '../http/database-away.js';
 import { Changes } from '../http/changes.js';
-import { CONFIG, LAUNCHER, LOG } from '../tokens.js';
-import { admit } from './admit.js';
+import { CONFIG, LAUNCHER, LOG, PLACING } from '../tokens.js';
 import type { Launcher } from './launcher.js';
 import { endLost } from './lost.js';
 import { emptyOutbox } from './outbox.js';
@@ -16,8 +15,11 @@ const EVERY_MS = 1000;
 /** Many changes in a short time are one round's. */
 const GATHER_MS = 50;
 
+/** Finds places for queued jobs. @returns the jobs that changed */
+export type Place = () => Promise<string[]>;
+
 /**
- * Brings jobs forward: lost workers are noticed, sweeps and pipelines begin and end, free slots are filled, and what the
+ * Brings jobs forward: lost workers are noticed, sweeps and pipelines begin and end, queued jobs find places, and what the
  * database says is to be done outside is done. All of it reads what is to be done from the database, so it may be killed
  * anywhere.
  */
@@ -33,6 +35,7 @@ export class Dispatcher {
     private readonly database: DataSource,
     private readonly changes: Changes,
     @Inject(LAUNCHER) private readonly launcher: Launcher,
+    @Inject(PLACING) private readonly placing: readonly Place[],
     @Inject(CONFIG) private readonly config: ServiceConfig,
     @Inject(LOG) private readonly log: Logger,
   ) {}
@@ -63,7 +66,7 @@ export class Dispatcher {
       const { database, launcher, config } = this;
       await this.step(() => settleParents(database));
       await this.step(() => endLost(database, launcher, { ...config, since: this.since }));
-      await this.step(() => admit(database, config.slots));
+      for (const place of this.placing) await this.step(place);
       await this.step(() =>
         emptyOutbox(database, launcher, (error) => this.log.error({ err: error }, 'an order failed')),
       );

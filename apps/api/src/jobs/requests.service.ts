@@ -8,8 +8,11 @@ import { Dispatcher } from '../dispatch/dispatcher.js';
 import { Changes } from '../http/changes.js';
 import { notFound, ProblemError } from '../http/problem.js';
 import { changeState, lockJob } from './state.js';
-import { newJob, SubmitService, type NewJob } from './submit.service.js';
+import { newJob, SubmitService, type Guard, type NewJob } from './submit.service.js';
 import { transact } from '../http/transact.js';
+
+/** The project that asks. */
+type Asker = Pick<Owner, 'id'>;
 
 /** What people ask of jobs that there are. */
 @Injectable()
@@ -22,8 +25,8 @@ export class RequestsService {
   ) {}
 
   /** Ends a job, and all of its children that have not ended. Its worker is stopped after that; what it still says is refused. */
-  cancel(owner: Owner, id: string): Promise<void> {
-    return this.forFamily(owner, id, 'cancel', async (manager, job) => {
+  cancel(owner: Asker, id: string, guard?: Guard): Promise<void> {
+    return this.forFamily(owner, id, 'cancel', guard, async (manager, job) => {
       const message = 'asked for';
       await endAttempt(manager, job);
       await changeState(manager, job, { to: 'cancelled', message });
@@ -31,8 +34,8 @@ export class RequestsService {
   }
 
   /** Lets a job save and stop, and its children. */
-  suspend(owner: Owner, id: string): Promise<void> {
-    return this.forFamily(owner, id, 'suspend', async (manager, job) => {
+  suspend(owner: Asker, id: string, guard?: Guard): Promise<void> {
+    return this.forFamily(owner, id, 'suspend', guard, async (manager, job) => {
       if (isParent(job)) return; // its children's states are its own
       if (job.state === 'queued') return changeState(manager, job, { to: 'suspended', message: 'asked for' });
       await stopWorker(manager, job);
@@ -41,8 +44,8 @@ export class RequestsService {
   }
 
   /** Puts a suspended job, or the suspended children of a parent, into the queue again. */
-  resume(owner: Owner, id: string): Promise<void> {
-    return this.forFamily(owner, id, 'resume', (manager, job) =>
+  resume(owner: Asker, id: string, guard?: Guard): Promise<void> {
+    return this.forFamily(owner, id, 'resume', guard, (manager, job) =>
       changeState(manager, job, { to: 'queued', message: 'resumed', set: { notBefore: null } }),
     );
   }
@@ -86,12 +89,14 @@ export class RequestsService {
 
   /** Does something to a job and to all below it that are in a fitting state, parents first. */
   private async forFamily(
-    owner: Owner,
+    owner: Asker,
     id: string,
     request: Exclude<JobRequest, 'retry'>,
+    guard: Guard | undefined,
     act: (manager: EntityManager, job: Job) => Promise<void>,
   ): Promise<void> {
     const changed = await transact(this.database, async (manager) => {
+      await guard?.(manager);
       const job = await owned(manager, owner, id);
       const fits = ({ state }: Job) => (REQUESTS[request] as readonly string[]).includes(state);
       const below = isParent(job) ? (await descendants(manager, job)).filter(fits) : [];
@@ -108,7 +113,7 @@ export class RequestsService {
   }
 }
 
-async function owned(manager: EntityManager, owner: Owner, id: string): Promise<Job> {
+async function owned(manager: EntityManager, owner: Asker, id: string): Promise<Job> {
   const job = await lockJob(manager, id);
   if (job.projectId !== owner.id) throw notFound('job');
   return job;

@@ -50,10 +50,32 @@ export function newJob(dependsOn: readonly string[], given: Pick<Job, Given> & P
     flops: null,
     reusedFrom: null,
     retryOf: null,
+    object: null,
+    waiting: null,
+    mirroredState: null,
+    mirroredAt: null,
   };
-  const fresh = { state: 'queued', failures: 0, epoch: 0, version: 1, createdAt: new Date() } as const;
+  const fresh = {
+    state: 'queued',
+    failures: 0,
+    epoch: 0,
+    version: 1,
+    mirroredVersion: 0,
+    createdAt: new Date(),
+  } as const;
   return Object.assign(new Job(), { ...nothing, ...unknown, ...fresh, ...given, dependsOn });
 }
+
+/** A submission that comes from an object of a cluster. */
+export interface Origin {
+  /** `namespace/name` of it. */
+  object: string;
+  /** Must let the transaction pass. */
+  guard: Guard;
+}
+
+/** Throws where a transaction must not be. */
+export type Guard = (manager: EntityManager) => Promise<void>;
 
 /** Rows that one INSERT takes: PostgreSQL counts parameters in 16 bits. */
 const ROWS = 500;
@@ -71,15 +93,26 @@ export class SubmitService {
    * @param key the Idempotency-Key: the same key and spec give the same job
    * @returns the job's id; and the job, if it was made just now
    */
-  async submit(owner: Owner, spec: SubmittedSpec, key: string | null): Promise<{ id: string; made: Job | null }> {
+  async submit(
+    owner: Owner,
+    spec: SubmittedSpec,
+    key: string | null,
+    origin: Origin | null = null,
+  ): Promise<{ id: string; made: Job | null }> {
     const jobs = this.jobsOf(owner, expand(spec, newId));
     const [made] = jobs as [NewJob, ...NewJob[]];
+    made.object = origin?.object ?? null;
     const { id } = made;
     const kept = key === null ? null : { projectId: owner.id, key, bodyHash: documentHash(spec), jobId: id };
     try {
       // One job that hangs on no other is one statement, which needs no transaction around it.
-      if (jobs.length === 1 && made.dependsOn.length === 0) await insertRows(this.database.manager, jobs, kept);
-      else await transact(this.database, (manager) => this.insert(manager, owner, jobs, kept));
+      if (jobs.length === 1 && made.dependsOn.length === 0 && !origin)
+        await insertRows(this.database.manager, jobs, kept);
+      else
+        await transact(this.database, async (manager) => {
+          await origin?.guard(manager);
+          await this.insert(manager, owner, jobs, kept);
+        });
     } catch (error) {
       if (kept === null || !isKeyTaken(error)) throw error;
       return { id: await earlierJob(this.database.manager, kept), made: null };

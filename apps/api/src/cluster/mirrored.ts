@@ -1,0 +1,17 @@
+import type { MirroredJob } from '@orestes/contracts';
+import type { Job } from '@orestes/database';
+
+/** A job as its TrainingJob is told of it. @param live whether the newest attempt has not ended @param savedAt of its newest checkpoint */
+export function mirroredJob(job: Job, live: boolean, savedAt: Date | null): MirroredJob {
+  const { id, state, message, reason, epoch, notBefore, priority, progress } = job;
+  return {
+    ...{ id, state, message: message ?? state, epoch, live, priority },
+    ...(reason !== null && { reason }),
+    ...(notBefore !== null && { notBefore: notBefore.toISOString() }),
+    ...(progress !== null && { progress }),
+    ...(savedAt !== null && { savedAt: savedAt.toISOString() }),
+  };
+}
+
+/** What is told at once when it changes; the rest may wait. */
+export const urgent = ({ state, epoch, live }: MirroredJob): string => `${state}/${epoch}/${live}`;

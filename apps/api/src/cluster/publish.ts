@@ -1,0 +1,64 @@
+import {
+  asTrainingJobSpec,
+  FINALIZER,
+  parseDocument,
+  SubmittedSpec,
+  type TrainingJob,
+  type WorkSpec,
+} from '@orestes/contracts';
+import { Job } from '@orestes/database';
+import { objectNameOf } from '@orestes/jobs';
+import { TRAINING_JOBS, type Applied, type KubernetesClient } from '@orestes/kubernetes';
+import { In, type DataSource } from 'typeorm';
+import { eachOf } from './each-of.js';
+
+/** Objects of one round; what is left comes in the next. */
+const BATCH = 500;
+
+/**
+ * Makes TrainingJobs of queued jobs that wait for no other. Who is killed between the object and the note of it makes the same
+ * object again.
+ * @returns none: that a job has an object changes nothing of it
+ */
+export async function publish(
+  database: DataSource,
+  kubernetes: KubernetesClient,
+  namespace: string,
+): Promise<string[]> {
+  const due = await database.query<{ id: string }[]>(
+    `SELECT id FROM job
+     WHERE state = 'queued' AND object IS NULL AND kind NOT IN ('sweep', 'pipeline') AND NOT EXISTS (
+       SELECT 1 FROM dependency JOIN job AS needed ON needed.id = dependency.on_id
+       WHERE dependency.job_id = job.id AND needed.state <> 'succeeded')
+     ORDER BY priority DESC, id LIMIT ${BATCH}`,
+  );
+  if (due.length === 0) return [];
+  const jobs = await database.getRepository(Job).findBy({ id: In(due.map(({ id }) => id)) });
+  const published: Job[] = [];
+  await eachOf(jobs, async (job) => {
+    await kubernetes.apply(TRAINING_JOBS, trainingJobOf(job, namespace), { force: true });
+    published.push(job);
+  }).finally(() => note(database, published, namespace));
+  return [];
+}
+
+/** The version rises: the object is to be told of the job. */
+const note = (database: DataSource, jobs: readonly Job[], namespace: string): Promise<unknown> =>
+  database.query(
+    `UPDATE job SET object = made.object, version = version + 1
+     FROM unnest($1::uuid[], $2::text[]) AS made (id, object) WHERE job.id = made.id`,
+    [jobs.map(({ id }) => id), jobs.map((job) => `${namespace}/${objectNameOf(job)}`)],
+  );
+
+function trainingJobOf(job: Job, namespace: string): Applied<TrainingJob> {
+  const spec = parseDocument(SubmittedSpec, job.spec, 'spec') as WorkSpec;
+  return {
+    metadata: {
+      namespace,
+      name: objectNameOf(job),
+      finalizers: [FINALIZER],
+      labels: { 'orestes.dev/job': job.id, 'orestes.dev/kind': job.kind, 'orestes.dev/queue': spec.resources.queue },
+    },
+    spec: asTrainingJobSpec(spec),
+  };
+}

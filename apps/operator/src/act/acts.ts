@@ -1,0 +1,92 @@
+import { FINALIZER, type TrainingJob } from '@orestes/contracts';
+import { hasReason, JOBS, SERVICES, TRAINING_JOBS, type KubernetesClient, type Stored } from '@orestes/kubernetes';
+import type { OperatorConfig } from '../config.js';
+import type { Action } from '../decide/observed.js';
+import type { ClusterApi } from './api.js';
+import { attemptJob, PREEMPTED_FOR, rendezvousService } from './children.js';
+
+/** What acts write with. */
+export interface Hands {
+  kubernetes: KubernetesClient;
+  api: ClusterApi;
+  config: OperatorConfig;
+  admission: 'kueue' | 'own';
+  /** The TrainingJob as it was when the action was decided. */
+  trainingJob: Stored<TrainingJob>;
+}
+
+type Act<K extends Action['kind']> = (hands: Hands, action: Extract<Action, { kind: K }>) => Promise<unknown>;
+
+/** One way to carry out each action. Every one may be carried out again after it was cut off anywhere. */
+export const acts: { [K in Exclude<Action['kind'], 'wait'>]: Act<K> } = {
+  hold: (hands) => setFinalizers(hands, (finalizers) => [...finalizers, FINALIZER]),
+  release: (hands) => setFinalizers(hands, (finalizers) => finalizers.filter((each) => each !== FINALIZER)),
+  remove: ({ kubernetes, trainingJob }) => {
+    const { uid } = trainingJob.metadata;
+    return kubernetes.delete(TRAINING_JOBS, refTo(trainingJob), { preconditions: { uid } });
+  },
+  register: async ({ api, trainingJob, kubernetes }) => {
+    const job = await api.register(trainingJob);
+    const labels = { 'orestes.dev/job': job.id };
+    await kubernetes.patch(TRAINING_JOBS, refTo(trainingJob), { merge: { metadata: { labels } } });
+  },
+  ask: async ({ api, kubernetes, trainingJob }, { request, asked }) => {
+    await api.ask(trainingJob.status!.job!.id, request);
+    // Noted after it was passed on: asked twice, it does nothing the second time.
+    if (asked !== null)
+      await kubernetes.patch(
+        TRAINING_JOBS,
+        refTo(trainingJob),
+        { merge: { status: { suspendAsked: asked } } },
+        { subresource: 'status' },
+      );
+  },
+  createJob: async ({ kubernetes, trainingJob, config, admission }, { epoch }) => {
+    const job = attemptJob(trainingJob, epoch, config, admission);
+    if ((job.spec?.completions ?? 1) > 1)
+      await kubernetes.apply(SERVICES, rendezvousService(trainingJob), { force: true });
+    await kubernetes.apply(JOBS, job, { force: true });
+  },
+  deleteJob: ({ kubernetes, trainingJob }, { name, uid }) =>
+    kubernetes
+      .delete(JOBS, jobOf(trainingJob, name), { propagationPolicy: 'Foreground', preconditions: { uid } })
+      .catch(ignoreConflict),
+  suspendJob: ({ kubernetes, trainingJob }, { name, preemptedFor }) => {
+    const annotations = preemptedFor === null ? {} : { metadata: { annotations: { [PREEMPTED_FOR]: preemptedFor } } };
+    return kubernetes.patch(JOBS, jobOf(trainingJob, name), { merge: { ...annotations, spec: { suspend: true } } });
+  },
+  unsuspendJob: ({ kubernetes, trainingJob }, { name }) =>
+    kubernetes.patch(JOBS, jobOf(trainingJob, name), { merge: { spec: { suspend: false } } }),
+  begin: async ({ api, kubernetes, trainingJob, admission }, { epoch }) => {
+    await api.begin(trainingJob.status!.job!.id, epoch);
+    if (admission === 'own') {
+      const name = `${trainingJob.metadata.name}-${epoch}`;
+      await kubernetes.patch(JOBS, jobOf(trainingJob, name), { merge: { spec: { suspend: false } } });
+    }
+  },
+  end: ({ api, trainingJob }, { epoch, outcome, message }) =>
+    api.end(trainingJob.status!.job!.id, epoch, outcome, message),
+};
+
+export const act = (hands: Hands, action: Exclude<Action, { kind: 'wait' }>): Promise<unknown> =>
+  (acts[action.kind] as Act<typeof action.kind>)(hands, action);
+
+const refTo = ({ metadata: { namespace, name } }: Stored<TrainingJob>) => ({ namespace, name });
+const jobOf = ({ metadata: { namespace } }: Stored<TrainingJob>, name: string) => ({ namespace, name });
+
+/** Under the version that was seen: finalizers of others that came meanwhile are not lost. */
+function setFinalizers(
+  { kubernetes, trainingJob }: Hands,
+  change: (finalizers: string[]) => string[],
+): Promise<unknown> {
+  const { resourceVersion, finalizers = [] } = trainingJob.metadata;
+  const metadata = { resourceVersion, finalizers: change(finalizers) };
+  return kubernetes.patch(TRAINING_JOBS, refTo(trainingJob), { merge: { metadata } }).catch((error: unknown) => {
+    if (!hasReason(error, 'NotFound')) throw error; // it is gone: nothing is left to hold
+  });
+}
+
+/** Another Job has the name by now: its own turn comes. */
+function ignoreConflict(error: unknown): void {
+  if (!hasReason(error, 'Conflict')) throw error;
+}

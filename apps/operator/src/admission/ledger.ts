@@ -1,0 +1,165 @@
+import { Pending, type Rank } from './pending.js';
+import { Usage, type Claim, type Queue } from './quotas.js';
+
+/** How a job stands to its queue. */
+export interface Standing extends Rank {
+  /** Of its object. */
+  key: string;
+  name: string;
+  claim: Claim;
+  /** `held`: its pods run or may start; `pending`: it may start as soon as there is room. */
+  state: 'held' | 'pending';
+  /** Milliseconds since 1970 of what it would go on from, its newest checkpoint or its start: what came after is lost with it. */
+  savedAt: number;
+}
+
+interface Entry {
+  standing: Standing;
+  /** Pending, and given its place, which counts as held. */
+  granted: boolean;
+}
+
+export interface Round {
+  /** Keys of jobs that have their places now. */
+  granted: string[];
+  /** Held jobs that are to make room. */
+  preempted: { key: string; for: string }[];
+}
+
+/**
+ * Who holds what of each queue's quota, and who waits. Jobs start whole or not at all. In a queue the first in line is the next
+ * to start: nobody overtakes it, so that a job of many GPUs starts some day. It may take the places of jobs of a lower priority:
+ * first of the lowest priority, then of those that lose the least work since they were saved.
+ */
+export class Ledger {
+  private readonly queues: Map<string, { usage: Usage; pending: Pending }>;
+  private readonly entries = new Map<string, Entry>();
+  private readonly byId = new Map<string, Entry>();
+  /** Held job -> the key of the one that it makes room for. */
+  private readonly yielding = new Map<string, string>();
+
+  constructor(queues: readonly Queue[]) {
+    this.queues = new Map(queues.map((queue) => [queue.name, { usage: new Usage(queue), pending: new Pending() }]));
+  }
+
+  /** Notes how a job stands; null: it wants nothing. A place that was granted stays granted until the job holds it. */
+  set(key: string, standing: Standing | null): void {
+    const old = this.entries.get(key);
+    const granted = old?.granted === true && standing?.state === 'pending';
+    if (old) this.take(old);
+    if (standing === null) {
+      this.entries.delete(key);
+      this.yielding.delete(key);
+      return;
+    }
+    if (standing.state === 'pending') this.yielding.delete(key);
+    this.put({ standing, granted });
+  }
+
+  /** The job could not take the place that it was granted: it waits again. */
+  revoke(key: string): void {
+    const entry = this.entries.get(key);
+    if (!entry?.granted) return;
+    this.take(entry);
+    this.put({ ...entry, granted: false });
+  }
+
+  /** Gives what is free to those who are next. */
+  admit(now: number): Round {
+    const round: Round = { granted: [], preempted: [] };
+    for (const { usage, pending } of this.queues.values())
+      for (let next = pending.first(); next; next = pending.first()) {
+        const entry = this.byId.get(next.id)!;
+        if (!usage.fits(entry.standing.claim)) {
+          round.preempted.push(...this.makeRoom(entry.standing, usage, now));
+          break;
+        }
+        this.take(entry);
+        this.put({ ...entry, granted: true });
+        round.granted.push(entry.standing.key);
+      }
+    return round;
+  }
+
+  place(key: string): { granted: true } | { granted: false; waitsFor: string } {
+    const entry = this.entries.get(key);
+    if (entry?.granted) return { granted: true };
+    return { granted: false, waitsFor: entry ? this.whyNot(entry.standing) : 'It is being looked at.' };
+  }
+
+  /** The name of the job that a held one is to make room for. */
+  preemptFor(key: string): string | null {
+    const other = this.yielding.get(key);
+    return other === undefined ? null : (this.entries.get(other)?.standing.name ?? 'another job');
+  }
+
+  /** GPUs held by queue and product, and jobs that wait: for metrics. */
+  *figures(): Generator<{ queue: string; flavor: string; held: number; limit: number; waiting: number }> {
+    for (const [queue, { usage, pending }] of this.queues)
+      for (const [flavor, limit] of Object.entries(usage.queue.gpus))
+        yield { queue, flavor, held: usage.held(flavor), limit, waiting: pending.size };
+  }
+
+  private whyNot({ claim, priority, id }: Standing): string {
+    const queue = this.queues.get(claim.queue);
+    if (!queue) return `There is no queue ${claim.queue} (there are ${[...this.queues.keys()].join(', ')}).`;
+    const { usage, pending } = queue;
+    if (!usage.everFits(claim)) return `It can never start: ${usage.shortage(claim)}.`;
+    const ahead = pending.ahead({ priority, id });
+    if (ahead > 0)
+      return `It waits in queue ${claim.queue}: ${ahead} ${ahead === 1 ? 'job is' : 'jobs are'} ahead of it.`;
+    return `It waits for quota: ${usage.shortage(claim)}.`;
+  }
+
+  /** The places that are to be given up for a claim; none where that would not be enough, or is under way. */
+  private makeRoom(wanting: Standing, usage: Usage, now: number): Round['preempted'] {
+    if (!usage.everFits(wanting.claim)) return [];
+    const victims = [...this.entries.values()]
+      .map(({ standing }) => standing)
+      .filter((held) => held.state === 'held' && held.claim.queue === wanting.claim.queue)
+      .filter((held) => held.priority < wanting.priority)
+      .sort((a, b) => a.priority - b.priority || lost(a, now) - lost(b, now) || (a.id < b.id ? 1 : -1));
+    const trial = usage.copy();
+    const chosen = takeWhile(victims, ({ claim }) => {
+      if (trial.fits(wanting.claim)) return false;
+      trial.change(claim, -1);
+      return true;
+    });
+    if (!trial.fits(wanting.claim)) return [];
+    // Who was chosen before a larger one may not be needed; those who lose the most are spared first.
+    const needed = chosen.reverse().filter(({ claim }) => {
+      trial.change(claim, 1);
+      if (trial.fits(wanting.claim)) return false;
+      trial.change(claim, -1);
+      return true;
+    });
+    const fresh = needed.filter(({ key }) => !this.yielding.has(key));
+    for (const { key } of fresh) this.yielding.set(key, wanting.key);
+    return fresh.map(({ key }) => ({ key, for: wanting.key }));
+  }
+
+  private put(entry: Entry): void {
+    const { standing, granted } = entry;
+    this.entries.set(standing.key, entry);
+    this.byId.set(standing.id, entry);
+    const queue = this.queues.get(standing.claim.queue);
+    if (standing.state === 'held' || granted) queue?.usage.change(standing.claim, 1);
+    // Who can never start keeps nobody waiting.
+    else if (queue?.usage.everFits(standing.claim)) queue.pending.add(standing);
+  }
+
+  private take({ standing, granted }: Entry): void {
+    this.entries.delete(standing.key);
+    this.byId.delete(standing.id);
+    const queue = this.queues.get(standing.claim.queue);
+    if (standing.state === 'held' || granted) queue?.usage.change(standing.claim, -1);
+    else queue?.pending.remove(standing);
+  }
+}
+
+function takeWhile<T>(items: readonly T[], take: (item: T) => boolean): T[] {
+  const end = items.findIndex((item) => !take(item));
+  return items.slice(0, end < 0 ? items.length : end);
+}
+
+const lost = ({ savedAt }: Standing, now: number) => now - savedAt;

@@ -1,0 +1,97 @@
+import { FINALIZER, type MirroredJob } from '@orestes/contracts';
+import { isTerminal } from '@orestes/jobs';
+import { endingOf } from './ending.js';
+import type { Action, Observed, SeenAttempt } from './observed.js';
+
+/** A worker's last words may still be on their way from the API to the object. */
+const LAST_WORDS_MS = 5000;
+/** An ended job's worker ends by itself, unless it hangs. */
+const HANGING_MS = 60_000;
+
+/**
+ * The one next thing to do for a TrainingJob. No I/O, no clock, no randomness. Each action changes what is observed, or it is
+ * done again: it may be carried out twice.
+ */
+export function nextAction(seen: Observed): Action {
+  const { metadata, spec, status } = seen.trainingJob;
+  const job = status?.job;
+  const held = metadata.finalizers?.includes(FINALIZER) === true;
+  if (metadata.deletionTimestamp !== undefined) {
+    if (!held) return wait();
+    return job && !isTerminal(job.state) ? { kind: 'ask', request: 'cancel', asked: null } : { kind: 'release' };
+  }
+  if (!held) return { kind: 'hold' };
+  if (!job) return metadata.labels?.['orestes.dev/job'] === undefined ? { kind: 'register' } : wait(); // the API's is on its way
+  if (isTerminal(job.state)) return afterTheEnd(seen, job);
+  const { suspend } = spec;
+  if (suspend !== undefined && suspend !== (status?.suspendAsked ?? false))
+    return { kind: 'ask', request: suspend ? 'suspend' : 'resume', asked: suspend };
+  return job.live ? withLiveAttempt(seen, job) : withoutAttempt(seen, job);
+}
+
+const wait = (ms: number | null = null, waitsFor: string | null = null): Action => ({ kind: 'wait', ms, waitsFor });
+
+const hasPods = ({ pods }: SeenAttempt) => pods.some(({ phase }) => phase !== 'Succeeded' && phase !== 'Failed');
+
+const remove = ({ name, uid }: SeenAttempt): Action => ({ kind: 'deleteJob', name, uid });
+
+function afterTheEnd({ attempts, trainingJob, now, ttlMs }: Observed, job: MirroredJob): Action {
+  const told = trainingJob.status?.conditions?.find(({ type }) => type === 'Complete' || type === 'Failed');
+  const since = told ? now - Date.parse(told.lastTransitionTime) : 0;
+  const unfinished = attempts.filter(({ finishedAt, deleting }) => finishedAt === null && !deleting);
+  const superfluous = unfinished.find(
+    (attempt) => job.state === 'cancelled' || !hasPods(attempt) || since > HANGING_MS,
+  );
+  if (superfluous) return remove(superfluous);
+  if (unfinished.length > 0) return wait(HANGING_MS - since);
+  return since >= ttlMs && told ? { kind: 'remove' } : wait(ttlMs - since);
+}
+
+/** Queued or suspended: what is left of earlier attempts goes first, so that no two have pods at a time. */
+function withoutAttempt(seen: Observed, job: MirroredJob): Action {
+  const { attempts, admission, place, now } = seen;
+  const earlier = attempts.filter(({ epoch }) => epoch <= job.epoch);
+  const left = earlier.find(({ finishedAt, deleting }) => finishedAt === null && !deleting);
+  if (left) return remove(left);
+  if (earlier.some(hasPods)) return wait(null, 'It waits for the pods of its last attempt to end.');
+  if (job.state !== 'queued') return wait();
+  const due = job.notBefore === undefined ? 0 : Date.parse(job.notBefore) - now;
+  if (due > 0) return wait(due, `Its worker was lost; it starts again at ${job.notBefore}.`);
+  const next = attempts.find(({ epoch }) => epoch === job.epoch + 1);
+  if (!next) return { kind: 'createJob', epoch: job.epoch + 1 };
+  if (next.deleting) return wait();
+  if (next.finishedAt !== null) return remove(next); // somebody started it by hand, and it found no attempt
+  if (admission === 'kueue')
+    return next.suspended ? wait(null, 'It waits in its queue of Kueue.') : { kind: 'begin', epoch: next.epoch };
+  return place.granted ? { kind: 'begin', epoch: next.epoch } : wait(null, place.waitsFor);
+}
+
+function withLiveAttempt(seen: Observed, job: MirroredJob): Action {
+  const { attempts, admission, now, preemptFor } = seen;
+  const { epoch, state } = job;
+  const own = attempts.find((attempt) => attempt.epoch === epoch);
+  const end = (outcome: 'lost' | 'interrupted' | 'failed', message: string): Action => ({
+    kind: 'end',
+    epoch,
+    outcome,
+    message,
+  });
+  if (!own) return end('lost', 'its Job was deleted');
+  if (own.finishedAt !== null) {
+    const left = own.finishedAt + LAST_WORDS_MS - now;
+    if (left > 0) return wait(left);
+    const { outcome, message } = endingOf(own);
+    return end(outcome, message);
+  }
+  if (own.deleting) return hasPods(own) ? wait() : end('lost', 'its Job was deleted');
+  if (own.suspended) {
+    const set = own.preemptedFor ?? (admission === 'kueue' || state === 'suspending' ? 'others' : null);
+    if (set === null) return { kind: 'unsuspendJob', name: own.name };
+    if (hasPods(own)) return wait();
+    return end('interrupted', own.preemptedFor ? `preempted for ${own.preemptedFor}` : 'its pods were taken away');
+  }
+  if (state === 'suspending') return { kind: 'suspendJob', name: own.name, preemptedFor: null };
+  if (preemptFor !== null && admission === 'own')
+    return { kind: 'suspendJob', name: own.name, preemptedFor: preemptFor };
+  return wait(null, own.pods.find(({ pending }) => pending !== null)?.pending ?? null);
+}

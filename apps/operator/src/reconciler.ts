@@ -1,0 +1,151 @@
+import { isDeepStrictEqual } from 'node:util';
+import { KubernetesError, TRAINING_JOBS, WorkQueue, type KubernetesClient } from '@orestes/kubernetes';
+import type { Logger } from 'pino';
+import { act, type Hands } from './act/acts.js';
+import { ApiRefusal, type ClusterApi } from './act/api.js';
+import { Ledger } from './admission/ledger.js';
+import type { Caches } from './caches.js';
+import type { OperatorConfig } from './config.js';
+import { nextAction } from './decide/next-action.js';
+import type { Action, Observed, SeenAttempt } from './decide/observed.js';
+import { statusOf, type Refusal } from './decide/status.js';
+import { attemptsOf } from './observe.js';
+import { standingOf } from './standing.js';
+
+/** TrainingJobs worked on at a time. */
+const CONCURRENCY = 32;
+/** Many changes are one round of admission's. */
+const GATHER_MS = 20;
+/** The sentence on what a job waits for changes with every job that starts: it is told again no sooner. */
+const WAITING_MS = 5000;
+
+export interface Parts {
+  config: OperatorConfig;
+  kubernetes: KubernetesClient;
+  caches: Caches;
+  api: ClusterApi;
+  admission: 'kueue' | 'own';
+  log: Logger;
+  /** Throws where this process does not lead any more. */
+  assertLeader: () => void;
+}
+
+/** Brings TrainingJobs forward while this process leads: observe, decide, act, one action at a time for each. */
+export class Reconciler {
+  readonly queue = new WorkQueue({ backoff: { baseMs: 50, mostMs: 30_000 } });
+  readonly ledger: Ledger;
+  /** Actions carried out, by kind. */
+  readonly done = new Map<Action['kind'], number>();
+  private readonly refusals = new Map<string, Refusal>();
+  private readonly told = new Map<string, { message: string; at: number }>();
+  private admitting: NodeJS.Timeout | null = null;
+
+  constructor(private readonly parts: Parts) {
+    this.ledger = new Ledger(parts.config.queues);
+  }
+
+  /** Resolves when the signal has aborted and what was under way has ended. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { caches, log } = this.parts;
+    const end = caches.subscribe((key) => this.changed(key));
+    const onError = (key: string, error: unknown) => log.warn({ key, err: error }, 'it is tried again');
+    await this.queue.run((key) => this.reconcile(key), CONCURRENCY, signal, onError);
+    if (this.admitting) clearTimeout(this.admitting);
+    end();
+  }
+
+  private changed(key: string): void {
+    const family = this.parts.caches.family(key);
+    if (!family) this.forget(key);
+    else this.ledger.set(key, standingOf(key, family.trainingJob, attemptsOf(family.jobs, family.pods)));
+    this.queue.add(key);
+    if (this.parts.admission === 'own') this.admitting ??= setTimeout(() => this.admit(), GATHER_MS);
+  }
+
+  private forget(key: string): void {
+    this.ledger.set(key, null);
+    this.refusals.delete(key);
+    this.told.delete(key);
+  }
+
+  private admit(): void {
+    this.admitting = null;
+    const { granted, preempted } = this.ledger.admit(Date.now());
+    for (const key of [...granted, ...preempted.map(({ key }) => key)]) this.queue.add(key);
+  }
+
+  private async reconcile(key: string): Promise<void> {
+    const { caches, config, kubernetes, api, admission } = this.parts;
+    const family = caches.family(key);
+    if (!family) return this.forget(key);
+    const { trainingJob, jobs, pods } = family;
+    const seen = this.observe(key, trainingJob, attemptsOf(jobs, pods));
+    const action = nextAction(seen);
+    if (action.kind !== 'wait' && !(action.kind === 'register' && this.refusals.has(key))) {
+      this.parts.assertLeader();
+      this.done.set(action.kind, (this.done.get(action.kind) ?? 0) + 1);
+      await this.carryOut(key, { kubernetes, api, config, admission, trainingJob }, action);
+    } else if (action.kind === 'wait' && action.ms !== null) this.queue.addAfter(key, Math.max(action.ms, 100));
+    await this.tell(key, seen, action.kind === 'wait' ? action.waitsFor : null);
+  }
+
+  private observe(key: string, trainingJob: Hands['trainingJob'], attempts: SeenAttempt[]): Observed {
+    const { admission, config } = this.parts;
+    return {
+      ...{ trainingJob, attempts, admission, now: Date.now(), ttlMs: 1000 * config.ttlSeconds },
+      ...{ place: this.ledger.place(key), preemptFor: this.ledger.preemptFor(key) },
+    };
+  }
+
+  private async carryOut(key: string, hands: Hands, action: Exclude<Action, { kind: 'wait' }>): Promise<void> {
+    try {
+      await act(hands, action);
+    } catch (error) {
+      if (action.kind === 'begin') this.ledger.revoke(key);
+      const refused = refusalOf(error);
+      if (refused && action.kind === 'register') return void this.refusals.set(key, refused);
+      throw error;
+    }
+  }
+
+  /** Writes the status, and the service why a job waits, where they have changed. */
+  private async tell(key: string, { trainingJob }: Observed, waitsFor: string | null): Promise<void> {
+    const { kubernetes, api, assertLeader } = this.parts;
+    const { metadata, status } = trainingJob;
+    const refusal = this.refusals.get(key) ?? null;
+    const now = new Date().toISOString();
+    const wanted = statusOf({ trainingJob, waitsFor: this.settled(key, waitsFor), refusal, now });
+    const { job, ...told } = status ?? {};
+    if (metadata.deletionTimestamp !== undefined || isDeepStrictEqual(told, wanted)) return;
+    assertLeader();
+    const own = { metadata: { name: metadata.name, namespace: metadata.namespace }, status: wanted };
+    await kubernetes.applyStatus(TRAINING_JOBS, own, { force: true }).catch((error: unknown) => {
+      if (!(error instanceof KubernetesError) || error.status !== 404) throw error; // it was deleted just now
+    });
+    if (job?.state === 'queued' && waitsFor !== null && told.message !== wanted.message)
+      await api.waiting(job.id, wanted.message ?? waitsFor);
+  }
+
+  /** The sentence that was told last, unless that was a while ago. */
+  private settled(key: string, waitsFor: string | null): string | null {
+    const last = this.told.get(key);
+    if (waitsFor === null) {
+      this.told.delete(key);
+      return null;
+    }
+    if (last?.message === waitsFor) return waitsFor;
+    const left = last ? last.at + WAITING_MS - Date.now() : 0;
+    if (left > 0) {
+      this.queue.addAfter(key, left);
+      return last!.message;
+    }
+    this.told.set(key, { message: waitsFor, at: Date.now() });
+    return waitsFor;
+  }
+}
+
+/** The service does not take this spec: no repetition changes that. */
+function refusalOf(error: unknown): Refusal | null {
+  if (!(error instanceof ApiRefusal) || (error.status !== 400 && error.status !== 422)) return null;
+  return { code: error.code, message: error.message };
+}

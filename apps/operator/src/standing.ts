@@ -1,0 +1,36 @@
+import { gpusPerHost, specOf, type TrainingJob } from '@orestes/contracts';
+import type { Claim } from './admission/quotas.js';
+import type { Standing } from './admission/ledger.js';
+import type { SeenAttempt } from './decide/observed.js';
+
+/** What a job asks of its queue: the GPUs of all its hosts. */
+export function claimOf(trainingJob: TrainingJob): Claim {
+  const spec = specOf(trainingJob);
+  const { resources } = spec;
+  return {
+    queue: resources?.queue ?? 'default',
+    product: resources?.gpuProduct ?? null,
+    gpus: gpusPerHost(spec) * (resources?.hosts ?? 1),
+  };
+}
+
+/**
+ * How a job stands to its queue; null where it wants nothing now. GPUs are held until the last pod is gone, whatever the
+ * database says of the attempt: only then another one's pod finds them free.
+ */
+export function standingOf(key: string, trainingJob: TrainingJob, attempts: readonly SeenAttempt[]): Standing | null {
+  const { metadata, status } = trainingJob;
+  const job = status?.job;
+  if (!job) return null;
+  const started = attempts.filter(({ suspended, finishedAt }) => !suspended && finishedAt === null);
+  const alive = attempts.some(({ pods }) => pods.some(({ phase }) => phase !== 'Succeeded' && phase !== 'Failed'));
+  const held = job.live || started.length > 0 || alive;
+  const next = attempts.find(({ epoch, deleting }) => epoch === job.epoch + 1 && !deleting);
+  const due = job.notBefore === undefined || Date.parse(job.notBefore) <= Date.now();
+  if (!held && !(job.state === 'queued' && next && due)) return null;
+  const begun = job.savedAt ?? metadata.creationTimestamp;
+  return {
+    ...{ key, name: metadata.name, id: job.id, priority: job.priority, claim: claimOf(trainingJob) },
+    ...{ state: held ? 'held' : 'pending', savedAt: begun === undefined ? 0 : Date.parse(begun) },
+  };
+}

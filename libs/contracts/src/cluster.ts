@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { MirroredJob, TrainingJobSpec } from './training-job.js';
+
+/** Number of the lease's term that the operator leads in: what an older leader still sends is refused. */
+const leader = z.int().min(0);
+const epoch = z.int().min(1);
+const text = z
+  .string()
+  .max(2000)
+  .regex(/^[^\0]*$/);
+const name = z.string().min(1).max(253);
+
+/** A TrainingJob that somebody has written by hand becomes a job. */
+export const RegisterRequest = z.strictObject({
+  leader,
+  namespace: name,
+  name,
+  /** Of the object: registered twice, it is one job. */
+  uid: name,
+  spec: TrainingJobSpec,
+});
+
+/** The job's pods may start: attempt `epoch` begins. */
+export const BeginRequest = z.strictObject({ leader, epoch });
+
+/** The attempt's pods are gone, and their worker has not told its end. */
+export const EndRequest = z.strictObject({
+  leader,
+  epoch,
+  /** `interrupted`: an eviction or a preemption, which is nobody's failure; `failed`: it ran longer than it may. */
+  outcome: z.enum(['lost', 'interrupted', 'failed']),
+  message: text,
+});
+
+/** What a queued job waits for. */
+export const WaitingRequest = z.strictObject({ leader, message: text });
+
+/** What somebody asks of a job by its object. */
+export const AskRequest = z.strictObject({ leader });
+
+/** The job as it stands after that. */
+export const ClusterAnswer = z.strictObject({ job: MirroredJob });
+
+export type RegisterRequest = z.infer<typeof RegisterRequest>;
+export type BeginRequest = z.infer<typeof BeginRequest>;
+export type EndRequest = z.infer<typeof EndRequest>;
+export type WaitingRequest = z.infer<typeof WaitingRequest>;

@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+
+/** Kubernetes derives pods' host names from these, which have 63 characters at most. */
+const LONGEST_NAME = 40;
+const ID_CHARACTERS = 12;
+
+/** Name of a job's TrainingJob: of its own name, and as much of its id as makes it the only one. */
+export function objectNameOf({ id, name }: { id: string; name: string }): string {
+  const lettered = /^[a-z]/.test(name) ? name : `j${name}`; // a Service's name begins with a letter
+  return `${lettered.slice(0, LONGEST_NAME).replace(/-+$/, '')}-${id.slice(-ID_CHARACTERS)}`;
+}
+
+/** Name of the batch/v1 Job of an attempt; its pods' names begin with it. */
+export const attemptNameOf = (object: string, epoch: number): string => `${object}-${epoch}`;
+
+/**
+ * Id of an attempt, the same for whoever asks: its pods know it before it has begun. A UUID of version 8 (RFC 9562), by
+ * SHA-256 of the job's id and the attempt's number.
+ */
+export function attemptIdOf(job: string, epoch: number): string {
+  const hex = createHash('sha256').update(`${job}/${epoch}`).digest('hex');
+  const variant = ((parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16);
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `${variant}${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-');
+}
+
+/** The attempt's Job that a pod belongs to: Kubernetes names a pod JOB-INDEX-RANDOM. */
+export const attemptOfPod = (pod: string): string => pod.split('-').slice(0, -2).join('-');
