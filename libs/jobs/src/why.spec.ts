@@ -5,7 +5,7 @@ import { why, type Situation } from './why.js';
 const now = new Date('2026-01-01T00:00:00Z');
 const at = (change: Partial<Situation>): Situation => ({
   ...{ state: 'queued', message: null, reason: null, waitingFor: [], notBefore: null, now, failures: 0, retries: 3 },
-  ...{ slots: { held: 0, all: 1 }, ahead: 0, children: null, progress: null },
+  ...{ slots: { held: 0, all: 1 }, waiting: null, ahead: 0, children: null, progress: null },
   ...change,
 });
 
@@ -33,6 +33,8 @@ describe('why', () => {
       'It waits for a slot: 1 of 1 is held, more than 1000 jobs are ahead of it.',
     ],
     [{ slots: { held: 2, all: 2 } }, 'It waits for a slot: 2 of 2 are held, it is next.'],
+    [{ slots: null }, 'It is being handed to the cluster.'],
+    [{ slots: null, waiting: 'It waits for quota.' }, 'It waits for quota.'],
     [{ state: 'running', children: { ended: 1, suspended: 0, all: 4 } }, '1 of its 4 jobs have ended.'],
     [
       { state: 'running', children: { ended: 1, suspended: 2, all: 4 } },

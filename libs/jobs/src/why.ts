@@ -16,7 +16,10 @@ export interface Situation {
   now: Date;
   failures: number;
   retries: number;
-  slots: { held: number; all: number };
+  /** Of this machine; null: jobs are pods of a cluster. */
+  slots: { held: number; all: number } | null;
+  /** What the cluster's operator says that it waits for. */
+  waiting: string | null;
   /** Jobs that would start first; beyond MOST_AHEAD nobody counts. */
   ahead: number;
   /** Of a sweep or pipeline; null for others. */
@@ -30,7 +33,9 @@ export function why(s: Situation): string {
     case 'queued':
       return whyQueued(s);
     case 'admitted':
-      return 'It has a slot; its worker is being started.';
+      return s.slots
+        ? 'It has a slot; its worker is being started.'
+        : 'It has its place in the cluster; its pods are being started.';
     case 'starting':
       return 'Its worker loads the engine, the data and the last checkpoint.';
     case 'running':
@@ -59,6 +64,7 @@ function whyQueued(s: Situation): string {
     const seconds = Math.ceil((s.notBefore.getTime() - s.now.getTime()) / 1000);
     return `Its worker was lost (crash ${s.failures} of ${s.retries} allowed); it starts again in ${seconds} s.`;
   }
+  if (!s.slots) return s.waiting ?? 'It is being handed to the cluster.';
   const { held, all } = s.slots;
   if (all === 0) return 'The service starts no workers (it has 0 slots).';
   if (held < all && s.ahead === 0) return 'It is next: a slot is free.';

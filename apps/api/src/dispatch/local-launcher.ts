@@ -26,6 +26,8 @@ const PASSED = /^ORESTES_(PJRT_PLUGIN|CACHE|PATIENCE_SECONDS)/;
 /** Workers compute: requests are answered first. */
 const NICE = 10;
 const TAIL_LINES = 20;
+/** What a worker ends with that was asked to save (apps/worker/src/service/attempt.ts). */
+const SAVED = 75;
 const LONGEST_STOP_MS = 60_000;
 const LONGEST_KILL_MS = 5000;
 const REMEMBERED_MS = 600_000;
@@ -64,7 +66,7 @@ export class LocalLauncher implements Launcher {
 
   /** Known as gone for a while: until the dispatcher has seen it. A worker that ended well has no last words. */
   private onExit(attempt: string, code: number | null): void {
-    if (code === 0) void rm(this.logOf(attempt), { force: true });
+    if (code === 0 || code === SAVED) void rm(this.logOf(attempt), { force: true });
     setTimeout(() => this.children.delete(attempt), REMEMBERED_MS).unref();
     this.options.onExit();
   }

@@ -131,7 +131,8 @@ export class ReadService {
     children: readonly Pick<Job, 'state'>[],
   ): Promise<string> {
     const count = (fits: (state: JobState) => boolean) => children.filter(({ state }) => fits(state)).length;
-    const { held, ahead } = job.state === 'queued' ? await this.queue(job) : { held: 0, ahead: 0 };
+    const inCluster = this.config.cluster !== null;
+    const { held, ahead } = job.state === 'queued' && !inCluster ? await this.queue(job) : { held: 0, ahead: 0 };
     return why({
       state: job.state,
       message: job.message,
@@ -141,7 +142,8 @@ export class ReadService {
       now: new Date(),
       failures: job.failures,
       retries: job.retries,
-      slots: { held, all: this.config.slots },
+      slots: inCluster ? null : { held, all: this.config.slots },
+      waiting: job.waiting,
       ahead,
       children:
         children.length > 0

@@ -39,9 +39,7 @@ function afterTheEnd({ attempts, trainingJob, now, ttlMs }: Observed, job: Mirro
   const told = trainingJob.status?.conditions?.find(({ type }) => type === 'Complete' || type === 'Failed');
   const since = told ? now - Date.parse(told.lastTransitionTime) : 0;
   const unfinished = attempts.filter(({ finishedAt, deleting }) => finishedAt === null && !deleting);
-  const superfluous = unfinished.find(
-    (attempt) => job.state === 'cancelled' || !hasPods(attempt) || since > HANGING_MS,
-  );
+  const superfluous = unfinished.find(({ suspended }) => job.state === 'cancelled' || suspended || since > HANGING_MS);
   if (superfluous) return remove(superfluous);
   if (unfinished.length > 0) return wait(HANGING_MS - since);
   return since >= ttlMs && told ? { kind: 'remove' } : wait(ttlMs - since);

@@ -34,7 +34,7 @@ export class AttemptApi {
     const { api, attempt, token } = this.config;
     const response = await fetch(new URL(`/attempts/${attempt}/${path}`, api), {
       method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${token()}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(ANSWER_MS),
     });

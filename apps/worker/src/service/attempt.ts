@@ -15,8 +15,15 @@ import { AttemptApi } from './api.js';
 import type { WorkerConfig } from './config.js';
 import { Reporter } from './reporter.js';
 
-/** What the process ends with. */
-export const EXIT = { done: 0, failed: 1, usage: 2, superseded: 3 } as const;
+/** What the process ends with. `interrupted`: it saved and can go on elsewhere (EX_TEMPFAIL of sysexits.h). */
+export const EXIT = { done: 0, failed: 1, usage: 2, superseded: 3, interrupted: 75 } as const;
+
+const EXITS = {
+  succeeded: EXIT.done,
+  interrupted: EXIT.interrupted,
+  failed: EXIT.failed,
+  diverged: EXIT.failed,
+} as const;
 
 const Taken = z.object({});
 
@@ -31,7 +38,7 @@ export async function runAttempt(config: WorkerConfig, stop: AbortController): P
   if (end.outcome === 'failed' || end.outcome === 'diverged') reporter.log(`${end.code}: ${end.message}`);
   await reporter.finish();
   await api.post('end', end, Taken);
-  return end.outcome === 'succeeded' || end.outcome === 'interrupted' ? EXIT.done : EXIT.failed;
+  return EXITS[end.outcome];
 }
 
 async function outcomeOf(

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { UserError } from '@orestes/contracts';
 
 /** What a worker of the service is told by whoever starts it. */
@@ -5,8 +6,8 @@ export interface WorkerConfig {
   /** The API's address. */
   api: string;
   attempt: string;
-  /** Good for this attempt alone. */
-  token: string;
+  /** The token, good for this attempt alone. A pod's is renewed in its file: it is read for each request. */
+  token: () => string;
   /** How long the API may be away before the worker saves and gives up. */
   patienceMs: number;
 }
@@ -20,10 +21,18 @@ export function workerConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig
     if (value) return value;
     throw new UserError('USAGE', `${name}: missing (the service sets it for the workers that it starts)`);
   };
+  const hosts = Number(env['ORESTES_HOSTS'] ?? 1);
+  if (hosts > 1)
+    throw new UserError(
+      'USAGE',
+      `ORESTES_HOSTS: ${hosts} is not allowed (allowed: 1): the engine computes on one host`,
+    );
+  const file = env['ORESTES_TOKEN_FILE'];
+  const token = file ? undefined : needed('ORESTES_TOKEN');
   return {
     api: needed('ORESTES_API'),
     attempt: needed('ORESTES_ATTEMPT'),
-    token: needed('ORESTES_TOKEN'),
+    token: () => token ?? readFileSync(file!, 'utf8').trim(),
     patienceMs: patience(env['ORESTES_PATIENCE_SECONDS']),
   };
 }

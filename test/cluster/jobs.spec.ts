@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JobList, Leaderboard, TrainingJob } from '@orestes/contracts';
+import { JOBS, PODS, TRAINING_JOBS } from '@orestes/kubernetes';
+import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
+import { ask, examplePipeline } from '../support/service.js';
+import { childrenOf, ended, jobAt, until } from '../support/wait.js';
+import { NAMESPACE, startTestCluster, type TestCluster } from './test-cluster.js';
+
+let cluster: TestCluster;
+
+describeCluster('jobs in a cluster', () => {
+  beforeAll(async () => {
+    cluster = await startTestCluster();
+  }, FIRST_BUILD_MS);
+  afterAll(() => cluster?.stop(), 60_000);
+
+  const url = () => cluster.service.url;
+  const objects = async () => (await cluster.client.list(TRAINING_JOBS, { namespace: NAMESPACE })).items;
+
+  it('runs a pipeline, from POST to the leaderboard, as pods with tokens of their own', async () => {
+    const { status, body } = await ask(`${url()}/jobs`, { body: examplePipeline({ name: 'first', steps: 40 }) });
+    expect(status).toBe(202);
+    const pipeline = await ended(url, (body as { id: string }).id);
+    expect({ state: pipeline.state, message: pipeline.message }).toMatchObject({ state: 'succeeded' });
+    const children = await childrenOf(url(), pipeline.id);
+    expect(children.map(({ attempts }) => attempts.length)).toEqual(children.map(() => 1));
+    const found = await until(objects, (all) => all.every(({ status }) => status?.phase === 'succeeded'));
+    expect(found.map(({ metadata }) => metadata.labels!['orestes.dev/job']).sort()).toEqual(
+      children.map(({ id }) => id).sort(),
+    );
+    const board = (await ask(`${url()}/leaderboard`)).body as Leaderboard;
+    expect(board.rows.length).toBeGreaterThan(0);
+  }, 300_000);
+
+  it('makes a job of an object that kubectl applied, and cancels it when the object is deleted', async () => {
+    const file = join(cluster.service.data, 'by-hand.json');
+    writeFileSync(file, JSON.stringify(byHand('by-hand', examplePipeline().corpus)));
+    const kubectl = (...args: string[]) => cluster.control.kubectl('-n', NAMESPACE, ...args);
+    cluster.operator.kill('SIGSTOP'); // so that the job is still there when it is deleted
+    await kubectl('apply', '-f', file);
+    cluster.operator.kill('SIGCONT');
+    const ours = async () => {
+      const { items } = (await ask(`${url()}/jobs?name=by-hand`)).body as JobList;
+      return items;
+    };
+    const [job] = await until(ours, ({ length }) => length > 0);
+    await kubectl('delete', 'tj', 'by-hand', '--timeout=60s');
+    const last = await ended(url, job!.id);
+    expect(['cancelled', 'succeeded']).toContain(last.state);
+    expect((await ours()).length).toBe(1);
+    const left = async () =>
+      (await cluster.client.list(JOBS, { namespace: NAMESPACE, labelSelector: 'orestes.dev/training-job=by-hand' }))
+        .items;
+    expect(await until(left, ({ length }) => length === 0)).toEqual([]);
+    expect(await kubectl('get', 'tj')).toMatch(/NAME +KIND +PHASE +ATTEMPT +PROGRESS/);
+  }, 120_000);
+
+  it('says why a job waits, and ends its pods when it is cancelled', async () => {
+    const spec = { ...examplePipeline({ name: 'much', steps: 40 }).corpus };
+    const wanted = { kind: 'corpus', name: 'much', ...spec, resources: { queue: 'nowhere' } };
+    const { body } = await ask(`${url()}/jobs`, { body: wanted });
+    const { id } = body as { id: string };
+    const waiting = await until(
+      () => jobAt(url(), id),
+      ({ why }) => why.includes('nowhere'),
+    );
+    expect(waiting.why).toBe('There is no queue nowhere (there are default).');
+    await ask(`${url()}/jobs/${id}/cancel`, { method: 'POST' });
+    const gone = async () => (await objects()).find(({ metadata }) => metadata.labels?.['orestes.dev/job'] === id);
+    expect(await until(gone, (object) => object?.status?.phase === 'cancelled')).toMatchObject({
+      status: { job: { state: 'cancelled' } },
+    });
+    const pods = await cluster.client.list(PODS, { namespace: NAMESPACE });
+    expect(pods.items.filter(({ metadata }) => metadata.name.startsWith('much-'))).toEqual([]);
+  }, 60_000);
+});
+
+const byHand = (name: string, corpus: object): Partial<TrainingJob> & { metadata: object } => ({
+  ...{ apiVersion: 'orestes.dev/v1alpha1', kind: 'TrainingJob' },
+  metadata: { name, namespace: NAMESPACE } as TrainingJob['metadata'],
+  spec: { corpus: { name, ...corpus } } as TrainingJob['spec'],
+});

@@ -1,0 +1,189 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { trainingJobDefinition } from '@orestes/contracts';
+import { startControlPlane, type ControlPlane, type Part } from '@orestes/dev-cluster';
+import { KubeConfig, KubernetesClient } from '@orestes/kubernetes';
+import { startTestService, type RunningService } from '../support/service.js';
+import { ProcessNode } from './process-node.js';
+
+export const NAMESPACE = 'orestes';
+
+export interface ClusterSetting {
+  parts?: readonly Part[];
+  queues?: object[];
+  /** A node that runs workers as processes. */
+  node?: boolean;
+  /** Of the operator's configuration file. */
+  operator?: object;
+}
+
+/** Control plane, service and operator as processes of their own, as a chart installs them. */
+export interface TestCluster {
+  control: ControlPlane;
+  client: KubernetesClient;
+  service: RunningService;
+  node: ProcessNode | null;
+  readonly operator: ChildProcess;
+  /** What the operator has logged. */
+  readonly operatorLog: string;
+  /** Starts one more operator. */
+  startOperator(): ChildProcess;
+  stop(): Promise<void>;
+}
+
+/** Rights of the service: the same as the chart's. */
+const RULES = {
+  api: [
+    { apiGroups: ['orestes.dev'], resources: ['trainingjobs'], verbs: ['create', 'patch'] },
+    { apiGroups: ['orestes.dev'], resources: ['trainingjobs/status'], verbs: ['patch'] },
+  ],
+  operator: [
+    { apiGroups: ['orestes.dev'], resources: ['trainingjobs'], verbs: ['list', 'watch', 'patch', 'delete'] },
+    { apiGroups: ['orestes.dev'], resources: ['trainingjobs/status'], verbs: ['patch'] },
+    { apiGroups: ['orestes.dev'], resources: ['trainingjobs/finalizers'], verbs: ['update'] },
+    { apiGroups: ['batch'], resources: ['jobs'], verbs: ['list', 'watch', 'create', 'patch', 'delete'] },
+    { apiGroups: [''], resources: ['services'], verbs: ['create', 'patch'] },
+    { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
+    { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'patch'] },
+  ],
+};
+
+const meta = (name: string) => ({ name, namespace: NAMESPACE });
+const rbac = 'rbac.authorization.k8s.io';
+
+function manifests(): object[] {
+  const accounts = ['api', 'operator', 'worker'].map((name) => ({
+    ...{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta(`orestes-${name}`) },
+  }));
+  const roles = Object.entries(RULES).flatMap(([name, rules]) => [
+    { apiVersion: `${rbac}/v1`, kind: 'Role', metadata: meta(`orestes-${name}`), rules },
+    {
+      ...{ apiVersion: `${rbac}/v1`, kind: 'RoleBinding', metadata: meta(`orestes-${name}`) },
+      roleRef: { apiGroup: rbac, kind: 'Role', name: `orestes-${name}` },
+      subjects: [{ kind: 'ServiceAccount', name: `orestes-${name}`, namespace: NAMESPACE }],
+    },
+  ]);
+  const reviews = { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] };
+  const definitions = { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: ['get'] };
+  const clusterWide = [
+    ['orestes-api', reviews],
+    ['orestes-operator', definitions],
+  ].flatMap(([name, rule]) => [
+    { apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata: { name }, rules: [rule] },
+    {
+      ...{ apiVersion: `${rbac}/v1`, kind: 'ClusterRoleBinding', metadata: { name } },
+      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace: NAMESPACE }],
+    },
+  ]);
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } };
+  return [namespace, trainingJobDefinition(), ...accounts, ...roles, ...clusterWide];
+}
+
+export async function startTestCluster({
+  parts = ['kube-controller-manager', 'kube-scheduler'],
+  queues = [{ name: 'default', gpus: { '*': 8 } }],
+  node = true,
+  operator: more = {},
+}: ClusterSetting = {}): Promise<TestCluster> {
+  const folder = mkdtempSync(join(tmpdir(), 'orestes-cluster-'));
+  const control = await startControlPlane({ parts });
+  await control.apply(manifests());
+  await control.kubectl('wait', '--for=condition=Established', 'crd/trainingjobs.orestes.dev');
+  const client = clientOf(control.kubeconfig);
+  const token = async (account: string, ...audience: string[]) =>
+    (await control.kubectl('create', 'token', account, '-n', NAMESPACE, '--duration=4h', ...audience)).trim();
+  const service = await startTestService({
+    environment: {
+      ...{ ORESTES_LAUNCHER: 'kubernetes', ORESTES_NAMESPACE: NAMESPACE },
+      KUBECONFIG: await kubeconfigWith(control, folder, 'api', await token('orestes-api')),
+    },
+  });
+  writeFileSync(join(folder, 'token'), await token('orestes-operator', '--audience=orestes-api'), { mode: 0o600 });
+  const kubeconfig = await kubeconfigWith(control, folder, 'operator', await token('orestes-operator'));
+  writeFileSync(
+    join(folder, 'operator.json'),
+    JSON.stringify({
+      ...{ namespace: NAMESPACE, api: service.url, queues },
+      pods: { images: { cpu: 'worker:cpu', cuda: 'worker:cuda' }, graceSeconds: 30 },
+      ...more,
+    }),
+  );
+  let log = '';
+  const operators: ChildProcess[] = [];
+  const startOperator = (): ChildProcess => {
+    const child = spawn(
+      process.execPath,
+      ['--enable-source-maps', createRequire(import.meta.url).resolve('@orestes/operator/main')],
+      {
+        env: {
+          ...{ PATH: process.env['PATH'], HOME: process.env['HOME'], KUBECONFIG: kubeconfig },
+          ...{ ORESTES_OPERATOR_CONFIG: join(folder, 'operator.json'), ORESTES_TOKEN_FILE: join(folder, 'token') },
+          ...{ ORESTES_PORT: '0', ORESTES_HOST: '127.0.0.1' },
+        },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
+    child.stderr!.on('data', (text: Buffer) => (log += text.toString()));
+    operators.push(child);
+    return child;
+  };
+  startOperator();
+  const processNode = node ? new ProcessNode(control, client, NAMESPACE) : null;
+  await processNode?.start();
+  const emergency = () => operators.forEach((child) => child.kill('SIGKILL'));
+  process.once('exit', emergency);
+  return {
+    ...{ control, client, service, node: processNode, startOperator },
+    get operator() {
+      return operators.at(-1)!;
+    },
+    get operatorLog() {
+      return log;
+    },
+    async stop() {
+      for (const child of operators) await ended(child);
+      await processNode?.stop();
+      await service.stop();
+      await client.close();
+      await control.stop();
+      process.off('exit', emergency);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export function clientOf(file: string): KubernetesClient {
+  const config = new KubeConfig();
+  config.loadFromFile(file);
+  return new KubernetesClient(config, { fieldManager: 'test' });
+}
+
+/** Ends a process, one that is stopped too. */
+export async function ended(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill(signal);
+  child.kill('SIGCONT');
+  await exit;
+}
+
+/** The cluster by a service account's token. */
+async function kubeconfigWith(control: ControlPlane, folder: string, name: string, token: string): Promise<string> {
+  const config = new KubeConfig();
+  config.loadFromFile(control.kubeconfig);
+  const { server, caData } = config.getCurrentCluster()!;
+  const file = join(folder, `${name}.kubeconfig`);
+  const document = {
+    ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'c' },
+    clusters: [{ name: 'c', cluster: { server, 'certificate-authority-data': caData } }],
+    users: [{ name: 'c', user: { token } }],
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'c' } }],
+  };
+  writeFileSync(file, JSON.stringify(document), { mode: 0o600 });
+  return Promise.resolve(file);
+}
