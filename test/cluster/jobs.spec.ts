@@ -79,6 +79,6 @@ describeCluster('jobs in a cluster', () => {
 
 const byHand = (name: string, corpus: object): Partial<TrainingJob> & { metadata: object } => ({
   ...{ apiVersion: 'orestes.dev/v1alpha1', kind: 'TrainingJob' },
-  metadata: { name, namespace: NAMESPACE } as TrainingJob['metadata'],
+  metadata: { name, namespace: NAMESPACE },
   spec: { corpus: { name, ...corpus } } as TrainingJob['spec'],
 });

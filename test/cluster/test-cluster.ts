@@ -36,7 +36,7 @@ export interface TestCluster {
 }
 
 /** Rights of the service: the same as the chart's. */
-const RULES = {
+export const RULES = {
   api: [
     { apiGroups: ['orestes.dev'], resources: ['trainingjobs'], verbs: ['create', 'patch'] },
     { apiGroups: ['orestes.dev'], resources: ['trainingjobs/status'], verbs: ['patch'] },
@@ -128,7 +128,7 @@ export async function startTestCluster({
         stdio: ['ignore', 'ignore', 'pipe'],
       },
     );
-    child.stderr!.on('data', (text: Buffer) => (log += text.toString()));
+    child.stderr.on('data', (text: Buffer) => (log += text.toString()));
     operators.push(child);
     return child;
   };

@@ -1,0 +1,243 @@
+import { describe, expect, it } from '@jest/globals';
+import { FINALIZER, type MirroredJob, type TrainingJob } from '@orestes/contracts';
+import { nextAction } from './next-action.js';
+import type { Action, Observed, SeenAttempt, SeenPod } from './observed.js';
+
+const NOW = Date.parse('2026-01-01T00:01:00Z');
+const job = (change: Partial<MirroredJob> = {}): MirroredJob => ({
+  ...{ id: '00000000-0000-7000-8000-000000000000', state: 'queued', message: 'm', epoch: 0, live: false, priority: 0 },
+  ...change,
+});
+const live = (change: Partial<MirroredJob> = {}) => job({ state: 'running', epoch: 1, live: true, ...change });
+const pod = (change: Partial<SeenPod> = {}): SeenPod => ({
+  ...{ name: 'j-1-0-abcde', phase: 'Running', disruption: null, exit: null, pending: null },
+  ...change,
+});
+const attempt = (change: Partial<SeenAttempt> = {}): SeenAttempt => ({
+  ...{ name: 'j-1', uid: 'u', epoch: 1, suspended: false, deleting: false, preemptedFor: null },
+  ...{ finishedAt: null, failure: null, pods: [pod()] },
+  ...change,
+});
+const suspended = (change: Partial<SeenAttempt> = {}) => attempt({ suspended: true, pods: [], ...change });
+
+interface Change extends Partial<Omit<Observed, 'trainingJob'>> {
+  job?: MirroredJob;
+  metadata?: Partial<TrainingJob['metadata']>;
+  suspend?: boolean;
+  status?: Partial<TrainingJob['status']>;
+}
+
+function seen({ job, metadata, suspend, status, ...change }: Change): Observed {
+  return {
+    trainingJob: {
+      ...{ apiVersion: 'orestes.dev/v1alpha1', kind: 'TrainingJob' },
+      metadata: { name: 'j', namespace: 'n', finalizers: [FINALIZER], ...metadata },
+      spec: suspend === undefined ? {} : { suspend },
+      status: { ...(job && { job }), ...status },
+    },
+    ...{ attempts: [], admission: 'own', place: { granted: false, waitsFor: 'quota' }, preemptFor: null },
+    ...{ now: NOW, ttlMs: 1000, ...change },
+  };
+}
+
+const wait = (ms: number | null = null, waitsFor: string | null = null): Action => ({ kind: 'wait', ms, waitsFor });
+const granted = { granted: true } as const;
+const deleted = { deletionTimestamp: '2026-01-01T00:00:30Z' };
+const complete = (seconds: number) => ({
+  conditions: [
+    {
+      ...({ type: 'Complete', status: 'True', reason: 'Succeeded', message: '' } as const),
+      lastTransitionTime: new Date(NOW - 1000 * seconds).toISOString(),
+    },
+  ],
+});
+const saved = { disruption: null, exit: { code: 75, reason: 'Error' }, phase: 'Failed' } as const;
+
+describe('nextAction', () => {
+  it.each<[string, Change, Action]>([
+    ['an object without the finalizer is held', { metadata: { finalizers: [] } }, { kind: 'hold' }],
+    ['one that was written by hand is registered', {}, { kind: 'register' }],
+    ["one of the API's waits for its job", { metadata: { labels: { 'orestes.dev/job': 'x' } } }, wait()],
+    [
+      'deleted, its job is cancelled',
+      { metadata: deleted, job: live() },
+      { kind: 'ask', request: 'cancel', asked: null },
+    ],
+    [
+      'deleted, and its job has ended: it goes',
+      { metadata: deleted, job: job({ state: 'cancelled' }) },
+      { kind: 'release' },
+    ],
+    ['deleted before it was registered: it goes', { metadata: deleted }, { kind: 'release' }],
+    ['deleted, and held by others alone', { metadata: { ...deleted, finalizers: ['other'] }, job: live() }, wait()],
+
+    ['queued: a suspended Job is made', { job: job() }, { kind: 'createJob', epoch: 1 }],
+    ['queued without a place: it waits', { job: job(), attempts: [suspended()] }, wait(null, 'quota')],
+    [
+      'queued with a place: the attempt begins',
+      { job: job(), attempts: [suspended()], place: granted },
+      { kind: 'begin', epoch: 1 },
+    ],
+    [
+      'queued again: the next Job',
+      { job: job({ epoch: 1 }), attempts: [attempt({ finishedAt: 1, pods: [] })] },
+      { kind: 'createJob', epoch: 2 },
+    ],
+    [
+      'queued again, the last Job is left: it goes first',
+      { job: job({ epoch: 1 }), attempts: [suspended()] },
+      { kind: 'deleteJob', name: 'j-1', uid: 'u' },
+    ],
+    [
+      'queued again, pods are left: they end first',
+      { job: job({ epoch: 1 }), attempts: [attempt({ deleting: true })], place: granted },
+      wait(null, 'It waits for the pods of its last attempt to end.'),
+    ],
+    [
+      'not before its time',
+      { job: job({ notBefore: new Date(NOW + 5000).toISOString() }) },
+      wait(5000, 'Its worker was lost; it starts again at 2026-01-01T00:01:05.000Z.'),
+    ],
+    [
+      'a Job that somebody started too early is made anew',
+      { job: job(), attempts: [attempt({ finishedAt: 1, pods: [] })] },
+      { kind: 'deleteJob', name: 'j-1', uid: 'u' },
+    ],
+
+    [
+      'Kueue has not admitted it',
+      { admission: 'kueue', job: job(), attempts: [suspended()], place: granted },
+      wait(null, 'It waits in its queue of Kueue.'),
+    ],
+    [
+      'Kueue has unsuspended it',
+      { admission: 'kueue', job: job(), attempts: [attempt()] },
+      { kind: 'begin', epoch: 1 },
+    ],
+    [
+      'Kueue has suspended it again, pods are ending',
+      { admission: 'kueue', job: live(), attempts: [attempt({ suspended: true })] },
+      wait(),
+    ],
+    [
+      'Kueue has suspended it again, and nobody told the end',
+      { admission: 'kueue', job: live(), attempts: [suspended()] },
+      { kind: 'end', epoch: 1, outcome: 'interrupted', message: 'its pods were taken away' },
+    ],
+    [
+      'Kueue has suspended it again, and it saved',
+      { admission: 'kueue', job: job({ epoch: 1 }), attempts: [suspended()] },
+      { kind: 'deleteJob', name: 'j-1', uid: 'u' },
+    ],
+
+    [
+      'begun, but still suspended: the write was lost',
+      { job: live({ state: 'admitted' }), attempts: [suspended()] },
+      { kind: 'unsuspendJob', name: 'j-1' },
+    ],
+    ['running', { job: live(), attempts: [attempt()] }, wait()],
+    [
+      'its pod finds no node',
+      {
+        job: live({ state: 'admitted' }),
+        attempts: [attempt({ pods: [pod({ phase: 'Pending', pending: 'no node' })] })],
+      },
+      wait(null, 'no node'),
+    ],
+    [
+      'its Job was deleted by hand',
+      { job: live() },
+      { kind: 'end', epoch: 1, outcome: 'lost', message: 'its Job was deleted' },
+    ],
+    ['its Job is being deleted, pods are left', { job: live(), attempts: [attempt({ deleting: true })] }, wait()],
+    [
+      'ended just now: the last words may be on their way',
+      { job: live(), attempts: [attempt({ finishedAt: NOW - 1000, pods: [pod(saved)] })] },
+      wait(4000),
+    ],
+    [
+      'ended without a word',
+      {
+        job: live(),
+        attempts: [
+          attempt({
+            finishedAt: NOW - 6000,
+            failure: 'BackoffLimitExceeded',
+            pods: [pod({ phase: 'Failed', exit: { code: 137, reason: 'Error' } })],
+          }),
+        ],
+      },
+      { kind: 'end', epoch: 1, outcome: 'lost', message: 'pod j-1-0-abcde was killed' },
+    ],
+
+    [
+      'to make room',
+      { job: live(), attempts: [attempt()], preemptFor: 'k' },
+      { kind: 'suspendJob', name: 'j-1', preemptedFor: 'k' },
+    ],
+    [
+      'making room',
+      { job: live(), attempts: [attempt({ suspended: true, preemptedFor: 'k' })], preemptFor: 'k' },
+      wait(),
+    ],
+    [
+      'room is made',
+      { job: live(), attempts: [suspended({ preemptedFor: 'k' })] },
+      { kind: 'end', epoch: 1, outcome: 'interrupted', message: 'preempted for k' },
+    ],
+
+    [
+      'asked to suspend by its object',
+      { job: live(), attempts: [attempt()], suspend: true },
+      { kind: 'ask', request: 'suspend', asked: true },
+    ],
+    [
+      'asked before: not again',
+      { job: live({ state: 'suspending' }), attempts: [attempt()], suspend: true, status: { suspendAsked: true } },
+      { kind: 'suspendJob', name: 'j-1', preemptedFor: null },
+    ],
+    [
+      'suspended',
+      {
+        job: job({ state: 'suspended', epoch: 1 }),
+        attempts: [attempt({ finishedAt: 1, pods: [] })],
+        suspend: true,
+        status: { suspendAsked: true },
+      },
+      wait(),
+    ],
+    [
+      'to go on',
+      { job: job({ state: 'suspended', epoch: 1 }), suspend: false, status: { suspendAsked: true } },
+      { kind: 'ask', request: 'resume', asked: false },
+    ],
+    [
+      'suspended by the API: spec.suspend was never true',
+      { job: job({ state: 'suspended', epoch: 1 }), suspend: false },
+      wait(),
+    ],
+
+    [
+      'cancelled: its Job goes',
+      { job: job({ state: 'cancelled', epoch: 1 }), attempts: [attempt()], status: complete(0) },
+      { kind: 'deleteJob', name: 'j-1', uid: 'u' },
+    ],
+    [
+      'succeeded: its worker ends by itself',
+      { job: job({ state: 'succeeded', epoch: 1 }), attempts: [attempt()], status: complete(10) },
+      wait(50_000),
+    ],
+    [
+      'succeeded, but its worker hangs',
+      { job: job({ state: 'succeeded', epoch: 1 }), attempts: [attempt()], status: complete(61) },
+      { kind: 'deleteJob', name: 'j-1', uid: 'u' },
+    ],
+    [
+      'ended a while ago: the object is removed',
+      { job: job({ state: 'succeeded', epoch: 1 }), status: complete(2) },
+      { kind: 'remove' },
+    ],
+  ])('%s', (_, change, action) => {
+    expect(nextAction(seen(change))).toEqual(action);
+  });
+});
