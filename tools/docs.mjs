@@ -1,20 +1,42 @@
-// npm run docs [-- --check]: writes docs/spec.md and docs/api.md from the schemas, or only says whether they are what those give.
-import { readFile, writeFile } from 'node:fs/promises';
+// npm run docs [-- --check]: writes what is made from the schemas, docs/spec.md, docs/api.md and the chart's CRD, or only says
+// whether they are what the schemas give.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fail, root } from './steps.mjs';
 import { prepare } from './setup.mjs';
 
 const check = process.argv.includes('--check');
 if (!check) await prepare();
-const { FinetuneSpec, specFields } = await import('@orestes/contracts');
+const { FinetuneSpec, specFields, trainingJobDefinition } = await import('@orestes/contracts');
 const { resolveFinetune } = await import('@orestes/trainer');
 const { apiDocument } = await import('@orestes/api');
+const { stringify } = await import('yaml');
 
-const pages = { 'spec.md': specPage(), 'api.md': apiPage(await apiDocument()) };
+const CRD = 'charts/orestes/crds/trainingjobs.orestes.dev.yaml';
+const pages = {
+  'docs/spec.md': specPage(),
+  'docs/api.md': apiPage(await apiDocument()),
+  [CRD]: definition(),
+};
 for (const [name, page] of Object.entries(pages)) {
-  const file = path.join(root, 'docs', name);
+  const file = path.join(root, name);
+  if (!check) await mkdir(path.dirname(file), { recursive: true });
   if (!check) await writeFile(file, page);
-  else if ((await readFile(file, 'utf8')) !== page) fail(`docs/${name} is not what the schemas give (npm run docs)`);
+  else if ((await read(file)) !== page) fail(`${name} is not what the schemas give (npm run docs)`);
+}
+
+/** '' where there is none. */
+async function read(file) {
+  return readFile(file, 'utf8').catch((error) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+}
+
+/** A file, because helm and kubectl read a CustomResourceDefinition before anything of ours runs. */
+function definition() {
+  const options = { lineWidth: 140, aliasDuplicateObjects: false, singleQuote: true };
+  return `# Generated from the specs' schemas by npm run docs.\n${stringify(trainingJobDefinition(), options)}`;
 }
 
 function specPage() {
