@@ -9,6 +9,7 @@ import { startControlPlane, type ControlPlane, type Part } from '@orestes/dev-cl
 import { KubeConfig, KubernetesClient } from '@orestes/kubernetes';
 import { startTestService, type RunningService } from '../support/service.js';
 import { ProcessNode } from './process-node.js';
+import { startWriteProxy, type WriteCounter } from './write-proxy.js';
 
 export const NAMESPACE = 'orestes';
 
@@ -19,6 +20,8 @@ export interface ClusterSetting {
   node?: boolean;
   /** Of the operator's configuration file. */
   operator?: object;
+  /** Counts what the operator writes, and may hold it up. */
+  writes?: WriteCounter;
 }
 
 /** Control plane, service and operator as processes of their own, as a chart installs them. */
@@ -45,7 +48,7 @@ export const RULES = {
     { apiGroups: ['orestes.dev'], resources: ['trainingjobs'], verbs: ['list', 'watch', 'patch', 'delete'] },
     { apiGroups: ['orestes.dev'], resources: ['trainingjobs/status'], verbs: ['patch'] },
     { apiGroups: ['orestes.dev'], resources: ['trainingjobs/finalizers'], verbs: ['update'] },
-    { apiGroups: ['batch'], resources: ['jobs'], verbs: ['list', 'watch', 'create', 'patch', 'delete'] },
+    { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
     { apiGroups: [''], resources: ['services'], verbs: ['create', 'patch'] },
     { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
     { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'patch'] },
@@ -89,6 +92,7 @@ export async function startTestCluster({
   queues = [{ name: 'default', gpus: { '*': 8 } }],
   node = true,
   operator: more = {},
+  writes,
 }: ClusterSetting = {}): Promise<TestCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'orestes-cluster-'));
   const control = await startControlPlane({ parts });
@@ -100,15 +104,21 @@ export async function startTestCluster({
   const service = await startTestService({
     environment: {
       ...{ ORESTES_LAUNCHER: 'kubernetes', ORESTES_NAMESPACE: NAMESPACE },
-      KUBECONFIG: await kubeconfigWith(control, folder, 'api', await token('orestes-api')),
+      KUBECONFIG: kubeconfigWith(control, folder, 'api', await token('orestes-api')),
     },
   });
   writeFileSync(join(folder, 'token'), await token('orestes-operator', '--audience=orestes-api'), { mode: 0o600 });
-  const kubeconfig = await kubeconfigWith(control, folder, 'operator', await token('orestes-operator'));
+  const authority = authorityOf(control);
+  const proxies = writes && [
+    await startWriteProxy(control.url, authority, writes),
+    await startWriteProxy(service.url, undefined, writes),
+  ];
+  const [kubernetesUrl, apiUrl] = proxies?.map(({ url }) => url) ?? [control.url, service.url];
+  const kubeconfig = kubeconfigWith(control, folder, 'operator', await token('orestes-operator'), kubernetesUrl);
   writeFileSync(
     join(folder, 'operator.json'),
     JSON.stringify({
-      ...{ namespace: NAMESPACE, api: service.url, queues },
+      ...{ namespace: NAMESPACE, api: apiUrl, queues },
       pods: { images: { cpu: 'worker:cpu', cuda: 'worker:cuda' }, graceSeconds: 30 },
       ...more,
     }),
@@ -147,6 +157,7 @@ export async function startTestCluster({
     },
     async stop() {
       for (const child of operators) await ended(child);
+      for (const proxy of proxies ?? []) await proxy.stop();
       await processNode?.stop();
       await service.stop();
       await client.close();
@@ -172,18 +183,30 @@ export async function ended(child: ChildProcess, signal: NodeJS.Signals = 'SIGTE
   await exit;
 }
 
-/** The cluster by a service account's token. */
-async function kubeconfigWith(control: ControlPlane, folder: string, name: string, token: string): Promise<string> {
+function authorityOf(control: ControlPlane): string {
   const config = new KubeConfig();
   config.loadFromFile(control.kubeconfig);
-  const { server, caData } = config.getCurrentCluster()!;
+  return Buffer.from(config.getCurrentCluster()!.caData!, 'base64').toString();
+}
+
+/** The cluster by a service account's token. @param server where it is looked for */
+function kubeconfigWith(
+  control: ControlPlane,
+  folder: string,
+  name: string,
+  token: string,
+  server = control.url,
+): string {
   const file = join(folder, `${name}.kubeconfig`);
+  const authority = { 'certificate-authority-data': Buffer.from(authorityOf(control)).toString('base64') };
+  // A proxy of the test's has no certificate; client-node takes plain HTTP only where none is to be verified.
+  const trust = server.startsWith('https:') ? authority : { 'insecure-skip-tls-verify': true };
   const document = {
     ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'c' },
-    clusters: [{ name: 'c', cluster: { server, 'certificate-authority-data': caData } }],
+    clusters: [{ name: 'c', cluster: { server, ...trust } }],
     users: [{ name: 'c', user: { token } }],
     contexts: [{ name: 'c', context: { cluster: 'c', user: 'c' } }],
   };
   writeFileSync(file, JSON.stringify(document), { mode: 0o600 });
-  return Promise.resolve(file);
+  return file;
 }

@@ -1,5 +1,14 @@
 import { FINALIZER, type TrainingJob } from '@orestes/contracts';
-import { hasReason, JOBS, SERVICES, TRAINING_JOBS, type KubernetesClient, type Stored } from '@orestes/kubernetes';
+import {
+  hasReason,
+  JOBS,
+  SERVICES,
+  TRAINING_JOBS,
+  type Job,
+  type KubernetesClient,
+  type Stored,
+} from '@orestes/kubernetes';
+import { attemptNameOf } from '@orestes/jobs';
 import type { OperatorConfig } from '../config.js';
 import type { Action } from '../decide/observed.js';
 import type { ClusterApi } from './api.js';
@@ -45,7 +54,10 @@ export const acts: { [K in Exclude<Action['kind'], 'wait'>]: Act<K> } = {
     const job = attemptJob(trainingJob, epoch, config, admission);
     if ((job.spec?.completions ?? 1) > 1)
       await kubernetes.apply(SERVICES, rendezvousService(trainingJob), { force: true });
-    await kubernetes.apply(JOBS, job, { force: true });
+    // Not applied: a Job that there is already, and that was not seen yet, may have been started.
+    await kubernetes.create(JOBS, job as Job).catch((error: unknown) => {
+      if (!hasReason(error, 'AlreadyExists')) throw error;
+    });
   },
   deleteJob: ({ kubernetes, trainingJob }, { name, uid }) =>
     kubernetes
@@ -60,12 +72,14 @@ export const acts: { [K in Exclude<Action['kind'], 'wait'>]: Act<K> } = {
   begin: async ({ api, kubernetes, trainingJob, admission }, { epoch }) => {
     await api.begin(trainingJob.status!.job!.id, epoch);
     if (admission === 'own') {
-      const name = `${trainingJob.metadata.name}-${epoch}`;
+      const name = attemptNameOf(trainingJob.metadata.name, epoch);
       await kubernetes.patch(JOBS, jobOf(trainingJob, name), { merge: { spec: { suspend: false } } });
     }
   },
-  end: ({ api, trainingJob }, { epoch, outcome, message }) =>
-    api.end(trainingJob.status!.job!.id, epoch, outcome, message),
+  end: async ({ api, kubernetes, trainingJob }, { epoch, outcome, message, unless }) => {
+    if (unless !== null && (await kubernetes.find(JOBS, jobOf(trainingJob, unless)))) return; // it is told soon
+    await api.end(trainingJob.status!.job!.id, epoch, outcome, message);
+  },
 };
 
 export const act = (hands: Hands, action: Exclude<Action, { kind: 'wait' }>): Promise<unknown> =>

@@ -122,7 +122,7 @@ describe('nextAction', () => {
     [
       'Kueue has suspended it again, and nobody told the end',
       { admission: 'kueue', job: live(), attempts: [suspended()] },
-      { kind: 'end', epoch: 1, outcome: 'interrupted', message: 'its pods were taken away' },
+      { kind: 'end', epoch: 1, outcome: 'interrupted', message: 'its pods were taken away', unless: null },
     ],
     [
       'Kueue has suspended it again, and it saved',
@@ -147,7 +147,7 @@ describe('nextAction', () => {
     [
       'its Job was deleted by hand',
       { job: live() },
-      { kind: 'end', epoch: 1, outcome: 'lost', message: 'its Job was deleted' },
+      { kind: 'end', epoch: 1, outcome: 'lost', message: 'its Job was deleted', unless: 'j-1' },
     ],
     ['its Job is being deleted, pods are left', { job: live(), attempts: [attempt({ deleting: true })] }, wait()],
     [
@@ -167,7 +167,7 @@ describe('nextAction', () => {
           }),
         ],
       },
-      { kind: 'end', epoch: 1, outcome: 'lost', message: 'pod j-1-0-abcde was killed' },
+      { kind: 'end', epoch: 1, outcome: 'lost', message: 'pod j-1-0-abcde was killed', unless: null },
     ],
 
     [
@@ -183,7 +183,7 @@ describe('nextAction', () => {
     [
       'room is made',
       { job: live(), attempts: [suspended({ preemptedFor: 'k' })] },
-      { kind: 'end', epoch: 1, outcome: 'interrupted', message: 'preempted for k' },
+      { kind: 'end', epoch: 1, outcome: 'interrupted', message: 'preempted for k', unless: null },
     ],
 
     [

@@ -1,5 +1,5 @@
 import { FINALIZER, type MirroredJob } from '@orestes/contracts';
-import { isTerminal } from '@orestes/jobs';
+import { attemptNameOf, isTerminal } from '@orestes/jobs';
 import { endingOf } from './ending.js';
 import type { Action, Observed, SeenAttempt } from './observed.js';
 
@@ -73,8 +73,12 @@ function withLiveAttempt(seen: Observed, job: MirroredJob): Action {
     epoch,
     outcome,
     message,
+    unless: null,
   });
-  if (!own) return end('lost', 'its Job was deleted');
+  if (!own) {
+    const name = attemptNameOf(seen.trainingJob.metadata.name, epoch);
+    return { kind: 'end', epoch, outcome: 'lost', message: 'its Job was deleted', unless: name };
+  }
   if (own.finishedAt !== null) {
     const left = own.finishedAt + LAST_WORDS_MS - now;
     if (left > 0) return wait(left);

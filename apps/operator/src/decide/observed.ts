@@ -58,6 +58,13 @@ export type Action =
   | { kind: 'suspendJob'; name: string; preemptedFor: string | null }
   | { kind: 'unsuspendJob'; name: string }
   | { kind: 'begin'; epoch: number }
-  | { kind: 'end'; epoch: number; outcome: 'lost' | 'interrupted' | 'failed'; message: string }
+  /** `unless`: the Job by whose absence it was decided; what is seen of Jobs may be older than what is seen of the object. */
+  | {
+      kind: 'end';
+      epoch: number;
+      outcome: 'lost' | 'interrupted' | 'failed';
+      message: string;
+      unless: string | null;
+    }
   /** Nothing is to be done; `ms`: look again after that. */
   | { kind: 'wait'; ms: number | null; waitsFor: string | null };
