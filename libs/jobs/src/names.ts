@@ -29,5 +29,8 @@ export function attemptIdOf(job: string, epoch: number): string {
   ].join('-');
 }
 
-/** The attempt's Job that a pod belongs to: Kubernetes names a pod JOB-INDEX-RANDOM. */
-export const attemptOfPod = (pod: string): string => pod.split('-').slice(0, -2).join('-');
+/** The object and the attempt that a pod belongs to; null for other pods. Kubernetes names a pod JOB-INDEX-RANDOM. */
+export function attemptOfPod(pod: string): { object: string; epoch: number } | null {
+  const [, object, epoch] = /^(.+)-(\d+)-\d+-[a-z0-9]+$/.exec(pod) ?? [];
+  return object === undefined ? null : { object, epoch: Number(epoch) };
+}

@@ -11,7 +11,7 @@ import {
   type AttemptTwin,
 } from '@orestes/contracts';
 import { Attempt, Job } from '@orestes/database';
-import { afterAttempt, attemptNameOf, attemptOfPod } from '@orestes/jobs';
+import { afterAttempt, attemptIdOf, attemptOfPod } from '@orestes/jobs';
 import { DataSource, IsNull, Not, type EntityManager } from 'typeorm';
 import { matches } from '../auth/token.js';
 import type { ClusterIdentity } from '../cluster/identity.js';
@@ -50,22 +50,22 @@ export class AttemptsService {
   /** @throws ProblemError 401; in a cluster 503 for an attempt that has not begun */
   async authenticate(id: string, token: string | null): Promise<Worker> {
     const attempt = await this.database.getRepository(Attempt).findOneBy({ id });
-    if (this.pods && token !== null) return this.podOf(this.pods, attempt, token);
+    if (this.pods && token !== null) return this.podOf(this.pods, id, attempt, token);
     if (attempt && token !== null && matches(token, attempt.tokenHash)) return attempt;
     throw new ProblemError(401, 'TOKEN_UNKNOWN', "this is not the attempt's token");
   }
 
   /** A pod is its attempt's by its name, which its token tells: a pod can't choose it. */
-  private async podOf(pods: ClusterIdentity, attempt: Attempt | null, token: string): Promise<Worker> {
+  private async podOf(pods: ClusterIdentity, id: string, attempt: Attempt | null, token: string): Promise<Worker> {
+    const { namespace, worker } = this.config.cluster!;
     const caller = await pods.callerOf(token);
-    if (caller === null || caller.pod === null || caller.account !== this.config.cluster!.worker)
-      throw new ProblemError(401, 'TOKEN_UNKNOWN', "this is not the token of a worker's pod");
+    const own = caller?.account === worker && caller.pod !== null ? attemptOfPod(caller.pod) : null;
+    const job = own && (await this.database.getRepository(Job).findOneBy({ object: `${namespace}/${own.object}` }));
+    if (!job || attemptIdOf(job.id, own.epoch) !== id)
+      throw new ProblemError(401, 'TOKEN_UNKNOWN', "this is not the token of the attempt's pod");
+    if (attempt) return attempt;
     // Whoever unsuspended its Job may have been faster than the operator, which is to tell of it.
-    if (!attempt) throw new ProblemError(503, 'ATTEMPT_NOT_BEGUN', 'this attempt has not begun', undefined, 1);
-    const job = await this.database.getRepository(Job).findOneByOrFail({ id: attempt.jobId });
-    const name = job.object === null ? null : attemptNameOf(objectNameIn(job.object), attempt.epoch);
-    if (name === attemptOfPod(caller.pod)) return attempt;
-    throw new ProblemError(401, 'TOKEN_UNKNOWN', "this is not the attempt's token");
+    throw new ProblemError(503, 'ATTEMPT_NOT_BEGUN', 'this attempt has not begun', undefined, 1);
   }
 
   /** The first process that asks gets the job; another one is refused. */
@@ -153,8 +153,6 @@ export class AttemptsService {
     return done;
   }
 }
-
-const objectNameIn = (object: string) => object.slice(object.indexOf('/') + 1);
 
 /** The first sign of a worker at work. */
 async function begin(manager: EntityManager, job: Job, { id, epoch }: Attempt): Promise<void> {

@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals';
+import { attemptIdOf, attemptNameOf, attemptOfPod, objectNameOf } from './names.js';
+
+const id = '01900000-0000-7000-8000-0123456789ab';
+
+describe('names', () => {
+  it.each([
+    ['village', 'village-0123456789ab'],
+    ['1st', 'j1st-0123456789ab'],
+    [`${'a'.repeat(39)}-${'b'.repeat(20)}`, `${'a'.repeat(39)}-0123456789ab`],
+  ])("%s's object is %s", (name, object) => {
+    expect(objectNameOf({ id, name })).toBe(object);
+    expect(`${attemptNameOf(object, 999)}-63`.length).toBeLessThanOrEqual(63);
+  });
+
+  it.each<[string, ReturnType<typeof attemptOfPod>]>([
+    [`${attemptNameOf('village-0123456789ab', 12)}-0-x7k2p`, { object: 'village-0123456789ab', epoch: 12 }],
+    ['by-hand-1-3-abcde', { object: 'by-hand', epoch: 1 }],
+    ['orestes-api-7d4f8-x2x2x', null],
+  ])('pod %s', (pod, attempt) => {
+    expect(attemptOfPod(pod)).toEqual(attempt);
+  });
+
+  it('attempts have ids of version 8 that follow from job and number', () => {
+    expect(attemptIdOf(id, 1)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(attemptIdOf(id, 1)).toBe(attemptIdOf(id, 1));
+    expect(attemptIdOf(id, 2)).not.toBe(attemptIdOf(id, 1));
+  });
+});
