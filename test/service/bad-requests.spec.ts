@@ -138,6 +138,12 @@ describe('a request that is wrong', () => {
     expect(await keyed.as(keyed.mine, path, { method })).toMatchObject({ status, body: { status, code } });
   });
 
+  it('names a state that there is none of, and those that there are', async () => {
+    const { body } = await keyed.as(keyed.mine, '/jobs?state=queued,asleep');
+    const { errors } = body as { errors: { message: string }[] };
+    expect(errors[0]!.message).toMatch(/^"queued,asleep" is not allowed \(allowed: queued, admitted, /);
+  });
+
   it('with an Idempotency-Key that is none', async () => {
     expect(
       await keyed.as(keyed.mine, '/jobs', { body: SPEC, headers: { 'idempotency-key': 'a'.repeat(256) } }),

@@ -131,12 +131,11 @@ function orElse(one: Problem, other: Problem): Problem {
   return { ...one, message: `${one.message} or ${other.message.slice(end + NOT.length)}` };
 }
 
+/** The value at a path. A text that was taken apart (`a,b` of a query) has no parts: it stands for each of them. */
 function at(root: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, key) =>
-      value !== null && typeof value === 'object' && Object.hasOwn(value, key)
-        ? (value as Record<PropertyKey, unknown>)[key]
-        : undefined,
-    root,
-  );
+  return path.reduce<unknown>((value, key) => {
+    if (typeof value === 'string') return value;
+    const there = value !== null && typeof value === 'object' && Object.hasOwn(value, key);
+    return there ? (value as Record<PropertyKey, unknown>)[key] : undefined;
+  }, root);
 }

@@ -1,4 +1,4 @@
-import { duration, type JobDocument, type JobList, type JobSummary } from '@orestes/contracts';
+import { duration, FinetuneResult, type JobDocument, type JobList, type JobSummary } from '@orestes/contracts';
 import { print, printJson, table } from '../output.js';
 import { ServiceClient, type ServerOptions } from '../service/client.js';
 import { findJob } from '../service/find.js';
@@ -37,6 +37,14 @@ export async function get(named: string, { server, json }: ServerOptions & { jso
   else print(jobText(job));
 }
 
+/** Of a fine-tuning, after its last epoch. */
+function scoreOf({ kind, result }: JobDocument): string | null {
+  const scored = kind === 'finetune' ? FinetuneResult.safeParse(result) : null;
+  if (!scored?.success) return null;
+  const { name, last } = scored.data.metric;
+  return `${name} ${last.toFixed(4)}`;
+}
+
 function jobText(job: JobDocument): string {
   const line = (name: string, value: string | null) => (value === null ? [] : [`${name.padEnd(11)}${value}`]);
   const labels = Object.entries(job.labels).map(([name, value]) => `${name}=${value}`);
@@ -46,6 +54,7 @@ function jobText(job: JobDocument): string {
     '',
     ...line('id', job.id),
     ...line('output', job.output),
+    ...line('score', scoreOf(job)),
     ...line('recipe', job.recipeHash),
     ...line('parent', job.parent),
     ...line('needs', job.dependsOn.join(', ') || null),
