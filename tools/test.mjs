@@ -16,4 +16,10 @@ for (const [name, args] of patterns.length > 0 ? [] : checks) {
   const code = await node(args);
   if (code !== EXIT.done) process.exit(code);
 }
+// Built before the tests, which it would slow down: minutes, once.
+if (patterns.length === 0) {
+  const { prepareBinaries, prepareClients, whyNoCluster } = await import('@orestes/dev-cluster');
+  const say = (line) => process.stderr.write(`${line}\n`);
+  if (whyNoCluster() === null) await Promise.all([prepareBinaries(say), prepareClients(say)]);
+}
 process.exitCode = await node([bin('jest/bin/jest.js'), ...patterns]);
