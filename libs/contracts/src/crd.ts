@@ -8,6 +8,8 @@ interface Rule {
   /** CEL. */
   rule: string;
   message: string;
+  /** Of the field below it that is to be changed. */
+  fieldPath?: string;
 }
 
 /** A spec is the job's scientific identity; a changed one is another job. */
@@ -19,6 +21,15 @@ const fixed = (kind: string): Rule => ({
 
 const MASKING = ['mask', 'random', 'keep'];
 const sum = MASKING.map((name) => `self.${name}`).join(' + ');
+
+/** What labels may be called (of Scheduling): JSON schema has a pattern for names, Kubernetes has none. */
+const LABEL_NAME = '^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$';
+
+/** A rule about two fields, where both are given; where one is left out, the recipe's value decides, which the service knows. */
+const both = (path: string, [one, other]: [string, string], rule: string, message: string): Rule => ({
+  ...{ path, fieldPath: `.${other}`, message },
+  rule: `!has(self.${one}) || !has(self.${other}) || ${rule}`,
+});
 
 /** What the schema can't say. The same is said by the refinements of the schemas that specs are parsed by. */
 const RULES: Rule[] = [
@@ -39,11 +50,31 @@ const RULES: Rule[] = [
     message: "a job's kind can't be changed: make a new TrainingJob",
   },
   ...WORK_KINDS.map(fixed),
-  ...['encoder', 'generator', 'discriminator'].map((name) => ({
-    path: `spec.pretrain.model.${name}`,
-    rule: '!has(self.hidden) || !has(self.heads) || self.hidden % self.heads == 0',
-    message: 'hidden must be a multiple of heads',
+  ...WORK_KINDS.map((kind) => ({
+    path: `spec.${kind}.labels`,
+    rule: `self.all(name, name.matches('${LABEL_NAME}'))`,
+    message: 'names are 1 to 63 of A-Z, a-z, 0-9 and . _ / - between',
   })),
+  ...['encoder', 'generator', 'discriminator'].map((name) =>
+    both(
+      `spec.pretrain.model.${name}`,
+      ['hidden', 'heads'],
+      'self.hidden % self.heads == 0',
+      'hidden must be a multiple of heads',
+    ),
+  ),
+  both(
+    'spec.pretrain.schedule',
+    ['maxSteps', 'warmupSteps'],
+    'self.warmupSteps <= self.maxSteps',
+    'warmupSteps must not exceed maxSteps',
+  ),
+  both(
+    'spec.pretrain.schedule',
+    ['batchSize', 'accumulation'],
+    'self.batchSize % self.accumulation == 0',
+    'batchSize must be a multiple of accumulation',
+  ),
   {
     path: 'spec.pretrain.objective.masking',
     rule: `!(${MASKING.map((name) => `has(self.${name})`).join(' && ')}) || (${sum} > 0.999999999 && ${sum} < 1.000000001)`,
@@ -84,9 +115,9 @@ export function trainingJobDefinition(): object {
       status: json(TrainingJobStatus),
     },
   };
-  for (const { path, rule, message } of RULES) {
+  for (const { path, ...rule } of RULES) {
     const field = at(schema, path);
-    field['x-kubernetes-validations'] = [...(field['x-kubernetes-validations'] ?? []), { rule, message }];
+    field['x-kubernetes-validations'] = [...(field['x-kubernetes-validations'] ?? []), rule];
   }
   for (const [path, limits] of Object.entries(LIMITS)) Object.assign(at(schema, path), limits);
   return {

@@ -12,7 +12,6 @@ export interface Structural {
   required?: string[];
   enum?: unknown[];
   nullable?: boolean;
-  oneOf?: { required: string[] }[];
   format?: string;
   pattern?: string;
   minimum?: number;
@@ -26,7 +25,7 @@ export interface Structural {
   maxProperties?: number;
   'x-kubernetes-int-or-string'?: boolean;
   'x-kubernetes-preserve-unknown-fields'?: boolean;
-  'x-kubernetes-validations'?: { rule: string; message: string }[];
+  'x-kubernetes-validations'?: { rule: string; message: string; fieldPath?: string }[];
 }
 
 const KEPT = ['description', 'pattern', 'minLength', 'maxLength', 'minItems', 'maxItems'] as const;
@@ -86,11 +85,33 @@ function union(forms: Json[]): Structural {
   if (others.length === 0) return { ...only, ...nullable };
   const all = [only!, ...others];
   if (all.every(({ type }) => type === 'string' || type === 'integer'))
-    return { 'x-kubernetes-int-or-string': true, ...nullable };
+    return { 'x-kubernetes-int-or-string': true, ...textOrNumber(all), ...nullable };
   if (!all.every(({ type, properties }) => type === 'object' && properties))
     throw new Error(`no structural form: ${JSON.stringify(forms).slice(0, 200)}`);
   const properties = Object.assign({}, ...all.map((form) => form.properties!)) as Record<string, Structural>;
-  return { type: 'object', properties, oneOf: all.map(({ required = [] }) => ({ required })), ...nullable };
+  return { type: 'object', properties, 'x-kubernetes-validations': [oneForm(all)], ...nullable };
+}
+
+/** As a rule, not as `oneOf`: of that the apiserver does not say which field it is about. */
+function oneForm(forms: Structural[]): { rule: string; message: string } {
+  const names = new Set(forms.flatMap(({ properties }) => Object.keys(properties!)));
+  const fits = ({ properties, required = [] }: Structural) => {
+    const foreign = [...names].filter((name) => !(name in properties!));
+    return [...required.map((name) => `has(self.${name})`), ...foreign.map((name) => `!has(self.${name})`)].join(
+      ' && ',
+    );
+  };
+  const needed = forms.map(({ required = [] }) => required.join(' and ')).join(', or ');
+  return { rule: forms.map((form) => `(${fits(form)})`).join(' || '), message: `fits no form (allowed: ${needed})` };
+}
+
+/** Limits of a text or a whole number: beside `x-kubernetes-int-or-string` only a rule can have them. */
+function textOrNumber(forms: Structural[]): Structural {
+  const least = forms.find(({ type }) => type === 'integer')?.minimum ?? -Number.MAX_SAFE_INTEGER;
+  const shortest = forms.find(({ type }) => type === 'string')?.minLength ?? 0;
+  const rule = `type(self) == int ? self >= ${least} : self.size() >= ${shortest}`;
+  const message = `a text of at least ${shortest} characters, or a whole number of at least ${least}`;
+  return { 'x-kubernetes-validations': [{ rule, message }] };
 }
 
 /** JavaScript's own limits of whole numbers say nothing. OpenAPI v3 has the exclusive ones as flags. */
