@@ -20,6 +20,8 @@ for (const [name, args] of patterns.length > 0 ? [] : checks) {
 if (patterns.length === 0) {
   const { prepareBinaries, prepareClients, whyNoCluster } = await import('@orestes/dev-cluster');
   const say = (line) => process.stderr.write(`${line}\n`);
-  if (whyNoCluster() === null) await Promise.all([prepareBinaries(say), prepareClients(say)]);
+  // Where that fails, the suites that need them tell it too.
+  if (whyNoCluster() === null)
+    await Promise.all([prepareBinaries(say), prepareClients(say)]).catch((error) => say(error.message));
 }
 process.exitCode = await node([bin('jest/bin/jest.js'), ...patterns]);

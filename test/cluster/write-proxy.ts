@@ -24,7 +24,7 @@ export class WriteCounter {
   private at: { write: number; when: 'before' | 'after' } | null = null;
   private hit: (() => void) | null = null;
 
-  /** @param ignored writes that say nothing of jobs: the lease's */
+  /** @param ignored writes that are not counted */
   constructor(private readonly ignored: RegExp) {}
 
   /** Resolves at the n-th write from now, which has not reached its server, or of which the answer has not reached its client. */
@@ -67,6 +67,7 @@ export async function startWriteProxy(
     const sent = (secure ? request : plainRequest)(new URL(url!, target), options, (outgoing) => {
       if (counter.stops({ method, url } as IncomingMessage, 'after')) return void outgoing.resume();
       answer.writeHead(outgoing.statusCode!, outgoing.headers);
+      answer.flushHeaders(); // a watch has begun before it has anything to say
       outgoing.pipe(answer);
     });
     sent.on('error', () => answer.destroy());
