@@ -152,7 +152,7 @@ function* wrongString({ pattern, minLength = 0, maxLength }: JsonSchema, place: 
   yield* wrongValues(place, 'a string', [5, true, [], {}, null]);
   if (pattern !== undefined)
     for (const value of ['', 'Upper case', '-', 'a'.repeat(300), 'a\u0000b', '__proto__'])
-      yield { field, wrong: JSON.stringify(value), document: put(value), says: ' is not allowed (lower-case letters' };
+      yield { field, wrong: JSON.stringify(value), document: put(value), says: ' is not allowed (' };
   if (minLength > 0)
     yield { field, wrong: 'empty', document: put(''), says: '"" is too small (at least 1 characters)' };
   if (maxLength !== undefined)
