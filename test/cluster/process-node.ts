@@ -3,8 +3,18 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlPlane } from '@orestes/dev-cluster';
-import { Informer, keyOf, NODES, PODS, type KubernetesClient, type Pod, type Stored } from '@orestes/kubernetes';
+import {
+  hasReason,
+  Informer,
+  keyOf,
+  NODES,
+  PODS,
+  type KubernetesClient,
+  type Pod,
+  type Stored,
+} from '@orestes/kubernetes';
 
 const GRACE_MS = 30_000;
 
@@ -15,10 +25,12 @@ const GRACE_MS = 30_000;
  */
 export class ProcessNode {
   private readonly pods: Informer<Pod>;
+  private readonly begun = new Set<string>();
   private readonly processes = new Map<string, ChildProcess>();
   private readonly folder = mkdtempSync(join(tmpdir(), 'orestes-node-'));
   private readonly failures: unknown[] = [];
   private beat: NodeJS.Timeout | null = null;
+  private stopped = false;
 
   constructor(
     private readonly cluster: ControlPlane,
@@ -53,6 +65,7 @@ export class ProcessNode {
   }
 
   async stop(): Promise<void> {
+    this.stopped = true;
     if (this.beat) clearInterval(this.beat);
     await this.pods.stop();
     for (const child of this.processes.values()) child.kill('SIGKILL');
@@ -70,7 +83,8 @@ export class ProcessNode {
   private async sync(pod: Stored<Pod>): Promise<void> {
     const { name, uid, deletionTimestamp } = pod.metadata;
     if (deletionTimestamp !== undefined) return this.end(pod);
-    if (this.processes.has(name)) return;
+    if (this.begun.has(name)) return;
+    this.begun.add(name);
     const container = pod.spec!.containers[0]!;
     const own = join(this.folder, name);
     mkdirSync(own, { recursive: true });
@@ -102,10 +116,11 @@ export class ProcessNode {
     const path = `/api/v1/namespaces/${this.namespace}/serviceaccounts/orestes-worker/token`;
     const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name, uid };
     const spec = { audiences: ['orestes-api'], expirationSeconds: 3600, boundObjectRef };
-    const { body } = await this.cluster.request('POST', path, {
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenRequest',
-      spec,
+    const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec };
+    const { body } = await this.steadily(async () => {
+      const answer = await this.cluster.request('POST', path, review);
+      if (answer.status >= 400 && answer.status !== 404) throw new Error(`${path}: answered ${answer.status}`);
+      return answer;
     });
     const file = join(folder, 'token');
     writeFileSync(file, (body as { status: { token: string } }).status.token, { mode: 0o600 });
@@ -114,12 +129,26 @@ export class ProcessNode {
 
   private async report({ metadata: { name } }: Stored<Pod>, status: object): Promise<void> {
     const host = { hostIP: '127.0.0.1', podIP: '127.0.0.1', message: hostname() };
-    await this.client.patch(
-      PODS,
-      { namespace: this.namespace, name },
-      { merge: { status: { ...host, ...status } } },
-      { subresource: 'status' },
+    await this.steadily(() =>
+      this.client.patch(
+        PODS,
+        { namespace: this.namespace, name },
+        { merge: { status: { ...host, ...status } } },
+        { subresource: 'status' },
+      ),
     );
+  }
+
+  /** Again until the apiserver has answered: it may be away for a while. */
+  private async steadily<T>(act: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await act();
+      } catch (error) {
+        if (this.stopped || hasReason(error, 'NotFound', 'Conflict')) throw error;
+        await sleep(200);
+      }
+    }
   }
 
   /** SIGTERM, and after the pod's grace SIGKILL. */
@@ -135,10 +164,8 @@ export class ProcessNode {
   private async remove({ metadata: { name, uid } }: Stored<Pod>): Promise<void> {
     const pod = this.pods.get(keyOf({ metadata: { namespace: this.namespace, name } }));
     if (pod?.metadata.deletionTimestamp === undefined) return;
-    await this.client.delete(
-      PODS,
-      { namespace: this.namespace, name },
-      { gracePeriodSeconds: 0, preconditions: { uid } },
+    await this.steadily(() =>
+      this.client.delete(PODS, { namespace: this.namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } }),
     );
   }
 

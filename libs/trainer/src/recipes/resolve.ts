@@ -1,11 +1,12 @@
 import {
   documentHash,
+  InvalidDocument,
   parseDocument,
   ResolvedPretrain,
-  UserError,
   type Models,
   type Objective,
   type PretrainSpec,
+  type Problem,
 } from '@orestes/contracts';
 import { checkOptimizersFit } from '../optimizers/groups.js';
 import { recipes } from './index.js';
@@ -13,7 +14,7 @@ import { merged } from './merge.js';
 
 /**
  * A pretraining spec with its recipe filled in and every rule checked.
- * @throws UserError INVALID_SPEC, OPTIMIZERS_UNFIT naming each field that is wrong
+ * @throws InvalidDocument, UserError OPTIMIZERS_UNFIT naming each field that is wrong
  */
 export function resolvePretrain(spec: PretrainSpec): ResolvedPretrain {
   const values = recipes[spec.recipe].sizes[spec.size];
@@ -22,7 +23,7 @@ export function resolvePretrain(spec: PretrainSpec): ResolvedPretrain {
   );
   const resolved = parseDocument(ResolvedPretrain, { ...spec, ...filled }, 'spec');
   const problems = [...modelProblems(resolved), ...batchProblems(resolved)];
-  if (problems.length > 0) throw new UserError('INVALID_SPEC', problems.join('\n'));
+  if (problems.length > 0) throw new InvalidDocument('spec', problems);
   checkOptimizersFit(resolved.optimizers, resolved.objective);
   return resolved;
 }
@@ -44,32 +45,36 @@ const USES = { rtd: ['generator', 'discriminator'], mlm: ['encoder'] } satisfies
   (keyof Models)[]
 >;
 
-function modelProblems({ model, objective, schedule }: ResolvedPretrain): string[] {
+function modelProblems({ model, objective, schedule }: ResolvedPretrain): Problem[] {
   const used: readonly string[] = USES[objective.kind];
-  const problems: string[] = [];
+  const problems: Problem[] = [];
   for (const name of ['encoder', 'generator', 'discriminator'] as const) {
-    const at = `spec.model.${name}`;
+    const path = ['model', name];
     const config = model[name];
-    if (!config && used.includes(name)) problems.push(`${at}: missing (objective ${objective.kind} trains it)`);
+    if (!config && used.includes(name))
+      problems.push({ path, message: `missing (objective ${objective.kind} trains it)` });
     if (config && !used.includes(name))
-      problems.push(`${at}: objective ${objective.kind} has no use for it (it trains ${used.join(' and ')})`);
+      problems.push({
+        path,
+        message: `objective ${objective.kind} has no use for it (it trains ${used.join(' and ')})`,
+      });
     if (config?.absolutePositions && config.absolutePositions < schedule.sequenceLength)
-      problems.push(
-        `${at}.absolutePositions: ${config.absolutePositions} is too small (at least schedule.sequenceLength, ${schedule.sequenceLength})`,
-      );
+      problems.push({
+        path: [...path, 'absolutePositions'],
+        message: `${config.absolutePositions} is too small (at least schedule.sequenceLength, ${schedule.sequenceLength})`,
+      });
   }
   const [g, d] = [model.generator, model.discriminator];
   if (objective.kind === 'rtd' && objective.embeddings === 'shared' && g && d && g.embedding !== d.embedding)
-    problems.push(
-      `spec.model.generator.embedding: ${g.embedding} differs from the discriminator's ${d.embedding} (a shared table has one width)`,
-    );
+    problems.push({
+      path: ['model', 'generator', 'embedding'],
+      message: `${g.embedding} differs from the discriminator's ${d.embedding} (a shared table has one width)`,
+    });
   return problems;
 }
 
-function batchProblems({ schedule: { batchSize, accumulation }, engine: { devices } }: ResolvedPretrain): string[] {
-  const unit = accumulation * devices;
-  if (batchSize % unit === 0) return [];
-  return [
-    `spec.schedule.batchSize: ${batchSize} is not a multiple of schedule.accumulation x engine.devices, ${accumulation} x ${devices}`,
-  ];
+function batchProblems({ schedule: { batchSize, accumulation }, engine: { devices } }: ResolvedPretrain): Problem[] {
+  if (batchSize % (accumulation * devices) === 0) return [];
+  const message = `${batchSize} is not a multiple of schedule.accumulation x engine.devices, ${accumulation} x ${devices}`;
+  return [{ path: ['schedule', 'batchSize'], message }];
 }
