@@ -29,6 +29,8 @@ export interface ServiceConfig {
   slots: number;
   /** Whether every request needs a key; else those from this machine need none. */
   keys: boolean;
+  /** With keys: a file with the first one, made elsewhere; null: the service makes it. */
+  firstKeyFile: string | null;
   /** With keys: addresses under which specs may name anything; without keys they may name whatever there is. */
   allow: readonly string[];
   /** Requests a minute and key (or address). */
@@ -72,6 +74,7 @@ export function serviceConfig(options: ServiceOptions = {}, env: NodeJS.ProcessE
     slots: options.slots ?? number(env, 'ORESTES_SLOTS', 0, 1000) ?? 1,
     // Whoever can reach another address than loopback is not known to be this machine's user.
     keys: keys || !isLoopback(host),
+    firstKeyFile: env['ORESTES_FIRST_KEY_FILE'] || null,
     allow: (options.allow ?? (env['ORESTES_ALLOW'] ?? '').split(','))
       .filter(Boolean)
       .map((root) => joinAddress(root, '')),

@@ -6,8 +6,8 @@ import path from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { OrestesError } from '@orestes/contracts';
-import { createDataSource, EmbeddedPostgres, type DataSource } from '@orestes/database';
+import { OrestesError, UserError } from '@orestes/contracts';
+import { createDataSource, EmbeddedPostgres, migrate, type DataSource } from '@orestes/database';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import { pino, type Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
@@ -115,7 +115,7 @@ function startPostgres({ data }: ServiceConfig, log: Logger): Promise<EmbeddedPo
 async function connect(url: string): Promise<DataSource> {
   try {
     const database = await createDataSource({ url }).initialize();
-    await database.runMigrations();
+    await migrate(database);
     return database;
   } catch (error) {
     // The address has a password in it: it is not repeated.
@@ -230,12 +230,23 @@ async function listen(app: NestExpressApplication, { host, port }: ServiceConfig
   return `http://${isLoopback(host) ? 'localhost' : host}:${taken}`;
 }
 
-/** Where keys are needed there must be a first one; it is written to a file of the owner's alone, never shown. */
-async function makeFirstKey(keys: KeysService, { data }: ServiceConfig): Promise<string | null> {
+/** Where keys are needed there must be a first one: it is given in a file, or written to one of the owner's alone, never shown. */
+async function makeFirstKey(keys: KeysService, { data, firstKeyFile }: ServiceConfig): Promise<string | null> {
   if (!(await keys.none())) return null;
+  const owner = await keys.project(DEFAULT_PROJECT);
+  if (firstKeyFile !== null) {
+    const key = await readFile(firstKeyFile, 'utf8').catch((error: Error) => wrongFirstKey(error.message));
+    if (!(await keys.adopt(owner, 'first', key.trim())))
+      wrongFirstKey(
+        `${firstKeyFile}: not a key (allowed: ork_, 8 letters or digits, _, 43 or more random letters or digits)`,
+      );
+    return firstKeyFile;
+  }
   const file = path.join(data, 'first-key');
-  await keys.create(await keys.project(DEFAULT_PROJECT), { name: 'first' }, (key) =>
-    writeFile(file, `${key}\n`, { mode: 0o600 }),
-  );
+  await keys.create(owner, { name: 'first' }, (key) => writeFile(file, `${key}\n`, { mode: 0o600 }));
   return file;
+}
+
+function wrongFirstKey(why: string): never {
+  throw new UserError('USAGE', `ORESTES_FIRST_KEY_FILE: ${why}`);
 }

@@ -11,7 +11,7 @@ export interface DatabaseOptions {
   connections?: number;
 }
 
-/** A data source over the service's tables; call `initialize`, then `runMigrations`. */
+/** A data source over the service's tables; call `initialize`, then `migrate`. */
 export function createDataSource({ url, connections = 20 }: DatabaseOptions): DataSource {
   return new DataSource({
     type: 'postgres',
@@ -28,4 +28,18 @@ export function createDataSource({ url, connections = 20 }: DatabaseOptions): Da
     logging: false,
     poolErrorHandler: () => undefined,
   });
+}
+
+/** Of services that start at once one migrates, and the others wait for it. */
+const MIGRATION_LOCK = 7_350_002;
+
+/** Brings the tables up to date. */
+export async function migrate(database: DataSource): Promise<void> {
+  const holder = database.createQueryRunner();
+  try {
+    await holder.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await database.runMigrations();
+  } finally {
+    await holder.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).finally(() => holder.release());
+  }
 }

@@ -1,4 +1,4 @@
-export { createDataSource, type DatabaseOptions } from './data-source.js';
+export { createDataSource, migrate, type DatabaseOptions } from './data-source.js';
 export { EmbeddedPostgres, removeData, type EmbeddedOptions } from './embedded/postgres.js';
 export { identityOf } from './embedded/owner.js';
 export * from './entities/index.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createDataSource } from './data-source.js';
+import { createDataSource, migrate } from './data-source.js';
 import { Job, Project } from './entities/index.js';
 import { newId } from './ids.js';
 import { startTestPostgres, type TestPostgres } from './testing/index.js';
@@ -80,6 +80,19 @@ describe('migrations', () => {
 
   it('are done once', async () => {
     expect(await database.runMigrations()).toEqual([]);
+  });
+
+  it('wait for one another where several begin at once', async () => {
+    const url = await postgres.database();
+    const all = await Promise.all(
+      Array.from({ length: 4 }, () => createDataSource({ url, connections: 2 }).initialize()),
+    );
+    try {
+      await Promise.all(all.map(migrate));
+      expect(await all[0]!.query('SELECT 1 FROM migrations')).toHaveLength(database.migrations.length);
+    } finally {
+      await Promise.all(all.map((each) => each.destroy()));
+    }
   });
 });
 

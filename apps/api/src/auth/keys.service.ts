@@ -4,7 +4,7 @@ import type { KeyDocument, KeyRequest, NewKey } from '@orestes/contracts';
 import { ApiKey, newId, Project } from '@orestes/database';
 import { DataSource, IsNull } from 'typeorm';
 import { notFound } from '../http/problem.js';
-import { matches, newToken, prefixOf } from './token.js';
+import { madeElsewhere, matches, newToken, prefixOf } from './token.js';
 
 /** The project of a request. */
 export type Owner = Pick<Project, 'id' | 'name'>;
@@ -58,6 +58,16 @@ export class KeysService {
     await this.database.getRepository(ApiKey).insert({ id, projectId: owner.id, name, prefix, hash });
     const made = await this.database.getRepository(ApiKey).findOneByOrFail({ id });
     return { ...documentOf(made, owner), key: token };
+  }
+
+  /** A key that was made elsewhere. One that is known already, a revoked one too, stays as it is. @returns whether it has a key's form */
+  async adopt(owner: Owner, name: string, key: string): Promise<boolean> {
+    const made = madeElsewhere(key);
+    if (!made) return false;
+    const { prefix, hash } = made;
+    const row = { id: newId(), projectId: owner.id, name, prefix, hash };
+    await this.database.createQueryBuilder().insert().into(ApiKey).values(row).orIgnore().execute();
+    return true;
   }
 
   async list(owner: Owner): Promise<z.infer<typeof KeyDocument>[]> {

@@ -19,6 +19,12 @@ export function newToken(kind: 'ork' | 'ora'): NewToken {
   return { token, prefix: prefixOf(token), hash: hashOf(token) };
 }
 
+const KEY = /^ork_[A-Za-z0-9]{8}_[A-Za-z0-9_-]{43,}$/;
+
+/** What is kept of a key that was made elsewhere; null: it has not the form of one. */
+export const madeElsewhere = (token: string): NewToken | null =>
+  KEY.test(token) ? { token, prefix: prefixOf(token), hash: hashOf(token) } : null;
+
 export const prefixOf = (token: string): string => token.slice(0, PREFIX);
 
 /** The token has 256 random bits: a plain hash of it can't be searched through. */
