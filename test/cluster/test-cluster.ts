@@ -55,6 +55,19 @@ export const RULES = {
   ],
 };
 
+/** Outside namespaces. */
+export const CLUSTER_RULES = {
+  api: [{ apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] }],
+  operator: [
+    {
+      apiGroups: ['apiextensions.k8s.io'],
+      resources: ['customresourcedefinitions'],
+      resourceNames: ['workloads.kueue.x-k8s.io'],
+      verbs: ['get'],
+    },
+  ],
+};
+
 const meta = (name: string) => ({ name, namespace: NAMESPACE });
 const rbac = 'rbac.authorization.k8s.io';
 
@@ -70,19 +83,17 @@ function manifests(): object[] {
       subjects: [{ kind: 'ServiceAccount', name: `orestes-${name}`, namespace: NAMESPACE }],
     },
   ]);
-  const reviews = { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] };
-  const definitions = { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: ['get'] };
-  const clusterWide = [
-    ['orestes-api', reviews],
-    ['orestes-operator', definitions],
-  ].flatMap(([name, rule]) => [
-    { apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata: { name }, rules: [rule] },
-    {
-      ...{ apiVersion: `${rbac}/v1`, kind: 'ClusterRoleBinding', metadata: { name } },
-      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name },
-      subjects: [{ kind: 'ServiceAccount', name, namespace: NAMESPACE }],
-    },
-  ]);
+  const clusterWide = Object.entries(CLUSTER_RULES).flatMap(([account, rules]) => {
+    const name = `orestes-${account}`;
+    return [
+      { apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata: { name }, rules },
+      {
+        ...{ apiVersion: `${rbac}/v1`, kind: 'ClusterRoleBinding', metadata: { name } },
+        roleRef: { apiGroup: rbac, kind: 'ClusterRole', name },
+        subjects: [{ kind: 'ServiceAccount', name, namespace: NAMESPACE }],
+      },
+    ];
+  });
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } };
   return [namespace, trainingJobDefinition(), ...accounts, ...roles, ...clusterWide];
 }

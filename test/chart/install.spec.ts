@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { startControlPlane, type ControlPlane } from '@orestes/dev-cluster';
+import { describeCluster, FIRST_BUILD_MS, until } from '@orestes/dev-cluster/testing';
+import { CHART, helm, VALUES, withFile, type Manifest } from './chart.js';
+
+const NAMESPACE = 'train';
+/** What NOTES.txt says is kept, and what Kubernetes puts into every namespace. */
+const KEPT = [
+  'persistentvolumeclaim/data-orestes-postgresql-0',
+  'persistentvolumeclaim/data-orestes-store-0',
+  'secret/orestes-first-key',
+  'secret/orestes-postgresql',
+  'secret/orestes-store',
+];
+const KUBERNETES_OWN = ['configmap/kube-root-ca.crt', 'serviceaccount/default'];
+
+describeCluster('the chart on a cluster that asks for the restricted pod security standard', () => {
+  let cluster: ControlPlane;
+  beforeAll(async () => {
+    cluster = await startControlPlane({ parts: ['kube-controller-manager'] });
+    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+    await cluster.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE, labels } }]);
+  }, FIRST_BUILD_MS);
+  afterAll(() => cluster?.stop());
+
+  const release = (command: string, ...more: string[]) =>
+    helm(command, 'orestes', '--kubeconfig', cluster.kubeconfig, '--namespace', NAMESPACE, ...more);
+  const kubectl = (...args: string[]) => cluster.kubectl('--namespace', NAMESPACE, ...args);
+  const names = async (...args: string[]) => (await kubectl('get', ...args, '-o', 'name')).trim().split('\n').sort();
+  const secrets = async () =>
+    JSON.parse(await kubectl('get', 'secrets', '-o', 'json', '-l', 'app.kubernetes.io/name=orestes')) as {
+      items: (Manifest & { data: Record<string, string> })[];
+    };
+  const contents = async () => (await secrets()).items.map(({ metadata, data }) => [metadata.name, data]);
+  const everything = async (): Promise<string[]> => {
+    const kinds = (await cluster.kubectl('api-resources', '--namespaced', '--verbs=list', '-o', 'name')).trim();
+    const listed = kinds.split('\n').filter((kind) => !/^events|^endpoints$|^leases/.test(kind));
+    return names([...new Set(listed)].join(','));
+  };
+  /** @returns pods that there are, and what was said of those that could not be made */
+  const pods = async () => {
+    const events = JSON.parse(await kubectl('get', 'events', '-o', 'json')) as {
+      items: { reason: string; message: string }[];
+    };
+    return {
+      made: (await names('pods')).map((name) => name.replace(/-[0-9a-f]{8,10}-\w{5}$/, '')),
+      refused: events.items.filter(({ reason }) => reason === 'FailedCreate').map(({ message }) => message),
+    };
+  };
+
+  it('installs, and no pod is refused', async () => {
+    const said = await release('install', CHART, ...withFile('values-kind.yaml'));
+    expect(said).toContain('get secret orestes-first-key');
+    const wanted = ['pod/orestes-api', 'pod/orestes-operator', 'pod/orestes-postgresql-0', 'pod/orestes-store-0'];
+    await until(async () => {
+      const { made, refused } = await pods();
+      return refused.length > 0 || made.length >= wanted.length;
+    });
+    expect(await pods()).toEqual({ made: wanted, refused: [] });
+    await expect(kubectl('run', 'loose', '--image=loose:1')).rejects.toThrow('violates PodSecurity "restricted');
+    await cluster.kubectl('wait', '--for=condition=Established', 'crd/trainingjobs.orestes.dev');
+  });
+
+  it('makes keys and passwords of random letters', async () => {
+    const made = Object.fromEntries((await secrets()).items.map(({ metadata, data }) => [metadata.name, data]));
+    const decoded = (secret: string, key: string) => Buffer.from(made[secret]![key]!, 'base64').toString();
+    expect(decoded('orestes-first-key', 'key')).toMatch(/^ork_\w{8}_\w{43}$/);
+    const password = decoded('orestes-postgresql', 'password');
+    expect(password).toMatch(/^\w{40}$/);
+    expect(decoded('orestes-postgresql', 'url')).toBe(`postgres://orestes:${password}@orestes-postgresql:5432/orestes`);
+    expect(decoded('orestes-store', 'AWS_ENDPOINT_URL')).toBe('http://orestes-store.train.svc:7070');
+  });
+
+  it('gives the accounts the rights that it says, and workers none', async () => {
+    const may = (account: string, ...what: string[]) =>
+      kubectl('auth', 'can-i', ...what, '--as', `system:serviceaccount:${NAMESPACE}:orestes-${account}`).then(
+        (answer) => answer.trim() === 'yes',
+        () => false,
+      );
+    expect(await may('api', 'create', 'trainingjobs.orestes.dev')).toBe(true);
+    expect(await may('api', 'create', 'tokenreviews.authentication.k8s.io')).toBe(true);
+    expect(await may('api', 'get', 'secrets')).toBe(false);
+    expect(await may('operator', 'create', 'jobs.batch')).toBe(true);
+    expect(await may('operator', 'create', 'jobs.batch', '--namespace', 'default')).toBe(false);
+    expect(await may('operator', 'get', 'customresourcedefinitions/workloads.kueue.x-k8s.io')).toBe(true);
+    expect(await may('worker', 'get', 'trainingjobs.orestes.dev')).toBe(false);
+  });
+
+  it('upgrades: passwords stay, the operator starts anew', async () => {
+    const [before, sum] = [await contents(), await templateSum()];
+    await release('upgrade', CHART, ...withFile('values-kind.yaml'), '--set', 'operator.ttlSeconds=60');
+    expect(await contents()).toEqual(before);
+    expect(await templateSum()).not.toBe(sum);
+    const second = ['--set', 'operator.ttlSeconds=60,networkPolicy.enabled=false'];
+    await release('upgrade', CHART, ...withFile('values-kind.yaml'), ...second);
+    expect(await kubectl('get', 'networkpolicies', '-o', 'name')).toBe('');
+    expect((await pods()).refused).toEqual([]);
+  });
+  const templateSum = () =>
+    kubectl('get', 'deployment', 'orestes-operator', '-o', 'jsonpath={.spec.template.metadata.annotations}');
+
+  it('uninstalls to what NOTES.txt says, and installs upon it again', async () => {
+    const before = await contents();
+    await release('uninstall', '--wait');
+    await until(async () => (await everything()).length <= KEPT.length + KUBERNETES_OWN.length);
+    expect(await everything()).toEqual([...KEPT, ...KUBERNETES_OWN].sort());
+    expect(
+      (await cluster.kubectl('get', 'clusterroles,clusterrolebindings', '-o', 'name')).match(/orestes/),
+    ).toBeNull();
+    expect(await cluster.kubectl('get', 'crds', '-o', 'name')).toContain('trainingjobs.orestes.dev');
+    await release('install', CHART, ...withFile('values-kind.yaml'));
+    expect(await contents()).toEqual(before);
+  });
+
+  it.each(VALUES)('is taken by the API server, field by field: %s', async (file) => {
+    const name = file.slice('values-'.length, -'.yaml'.length);
+    const text = await helm('template', name, CHART, '--namespace', NAMESPACE, ...withFile(file));
+    const known = text
+      .split(/^---$/m)
+      .filter((document) => !/^apiVersion: (monitoring\.coreos\.com|kueue\.x-k8s\.io)\//m.test(document));
+    const said = await cluster.apply(known.join('---'));
+    expect(said).toContain(`deployment.apps/${name}-orestes-api serverside-applied`);
+  });
+});
