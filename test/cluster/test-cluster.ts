@@ -15,11 +15,16 @@ export const NAMESPACE = 'orestes';
 
 export interface ClusterSetting {
   parts?: readonly Part[];
+  /** Of the apiserver, over what it is started with. */
+  apiServer?: Readonly<Record<string, string>>;
   queues?: object[];
   /** A node that runs workers as processes. */
   node?: boolean;
-  /** Of the operator's configuration file. */
+  /** Of the service. */
+  environment?: NodeJS.ProcessEnv;
+  /** Of the operator's configuration file; and what it says of pods. */
   operator?: object;
+  pods?: object;
   /** Counts what the operator writes, and may hold it up. */
   writes?: WriteCounter;
 }
@@ -102,11 +107,14 @@ export async function startTestCluster({
   parts = ['kube-controller-manager', 'kube-scheduler'],
   queues = [{ name: 'default', gpus: { '*': 8 } }],
   node = true,
+  environment = {},
+  apiServer = {},
   operator: more = {},
+  pods = {},
   writes,
 }: ClusterSetting = {}): Promise<TestCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'orestes-cluster-'));
-  const control = await startControlPlane({ parts });
+  const control = await startControlPlane({ parts, flags: { 'kube-apiserver': apiServer } });
   await control.apply(manifests());
   await control.kubectl('wait', '--for=condition=Established', 'crd/trainingjobs.orestes.dev');
   const client = clientOf(control.kubeconfig);
@@ -114,7 +122,7 @@ export async function startTestCluster({
     (await control.kubectl('create', 'token', account, '-n', NAMESPACE, '--duration=4h', ...audience)).trim();
   const service = await startTestService({
     environment: {
-      ...{ ORESTES_LAUNCHER: 'kubernetes', ORESTES_NAMESPACE: NAMESPACE },
+      ...{ ...environment, ORESTES_LAUNCHER: 'kubernetes', ORESTES_NAMESPACE: NAMESPACE },
       KUBECONFIG: kubeconfigWith(control, folder, 'api', await token('orestes-api')),
     },
   });
@@ -130,7 +138,7 @@ export async function startTestCluster({
     join(folder, 'operator.json'),
     JSON.stringify({
       ...{ namespace: NAMESPACE, api: apiUrl, queues },
-      pods: { images: { cpu: 'worker:cpu', cuda: 'worker:cuda' }, graceSeconds: 30 },
+      pods: { images: { cpu: 'worker:cpu', cuda: 'worker:cuda' }, graceSeconds: 30, ...pods },
       ...more,
     }),
   );

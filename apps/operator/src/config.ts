@@ -37,6 +37,8 @@ export const OperatorFile = z.strictObject({
     /** Secret with the object store's keys and endpoint, as environment variables. */
     storeSecret: text.optional(),
     env: z.record(z.string(), z.string()).default({}),
+    /** Of every pod: for a mesh, an autoscaler. */
+    annotations: z.record(z.string(), z.string()).default({}),
   }),
   /** After which an ended job's object is removed. */
   ttlSeconds: seconds.default(604_800),

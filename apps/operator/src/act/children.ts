@@ -65,7 +65,10 @@ export function attemptJob(
       },
       ttlSecondsAfterFinished: 3600,
       ...(resources?.maxRuntimeSeconds && { activeDeadlineSeconds: resources.maxRuntimeSeconds }),
-      template: { metadata: { labels }, spec: podSpec(trainingJob, epoch, config) },
+      template: {
+        metadata: { labels, annotations: config.pods.annotations },
+        spec: podSpec(trainingJob, epoch, config),
+      },
     },
   };
 }

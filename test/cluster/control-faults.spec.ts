@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { JobEvent } from '@orestes/contracts';
+import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
+import { JOBS, TRAINING_JOBS } from '@orestes/kubernetes';
+import { ask, examplePipeline } from '../support/service.js';
+import { ended, historyOf, until } from '../support/wait.js';
+import { ended as endedProcess, NAMESPACE, startTestCluster, type TestCluster } from './test-cluster.js';
+
+const TERM_MS = 2000;
+const election = { leaseSeconds: TERM_MS / 1000, renewSeconds: 1.5, retrySeconds: 0.3 };
+const JOBS_EACH = 4;
+let cluster: TestCluster;
+let number = 0;
+
+/** Sent again with its key until it is answered, as clients do. */
+async function submit(): Promise<string> {
+  const body = { kind: 'corpus', name: `fault-${++number}`, ...examplePipeline().corpus, reuse: false };
+  const headers = { 'idempotency-key': body.name };
+  const answer = await until(
+    () => ask(`${cluster.service.url}/jobs`, { body, headers }),
+    ({ status }) => status === 202,
+    50,
+  );
+  return (answer.body as { id: string }).id;
+}
+
+const FAULTS: Record<string, () => Promise<void>> = {
+  'the service is killed between commit and object': () => cluster.service.killAndRestart(500),
+  'the API server is killed': async () => {
+    await cluster.control.apiServer.kill();
+    await sleep(500);
+    await cluster.control.apiServer.start();
+  },
+  'etcd is killed': async () => {
+    await cluster.control.etcd.kill();
+    await sleep(500);
+    await cluster.control.etcd.start();
+  },
+  'the leader is killed': async () => {
+    await endedProcess(cluster.operator, 'SIGKILL');
+    cluster.startOperator();
+  },
+  'the leader stands still for two terms, and goes on beside its successor': async () => {
+    const old = cluster.operator;
+    old.kill('SIGSTOP');
+    cluster.startOperator();
+    await sleep(2 * TERM_MS);
+    old.kill('SIGCONT');
+    await sleep(TERM_MS);
+    await endedProcess(old, 'SIGKILL');
+  },
+};
+
+describeCluster('faults of what controls', () => {
+  beforeAll(async () => {
+    cluster = await startTestCluster({ operator: { election } });
+    expect((await ended(() => cluster.service.url, await submit())).state).toBe('succeeded');
+  }, FIRST_BUILD_MS);
+  afterAll(() => cluster?.stop(), 60_000);
+
+  it.each(Object.keys(FAULTS))(
+    '%s: every job has one row, one object, one attempt and one end',
+    async (fault) => {
+      const ids: string[] = [];
+      const submitted = (async () => {
+        for (let i = 0; i < JOBS_EACH; i++) ids.push(await submit());
+      })();
+      await sleep(Math.random() * 500);
+      await FAULTS[fault]!();
+      await submitted;
+      const jobs = await Promise.all(ids.map((id) => ended(() => cluster.service.url, id)));
+      expect(jobs.map(({ state, attempts }) => [state, attempts.map(({ outcome }) => outcome)])).toEqual(
+        jobs.map(() => ['succeeded', ['succeeded']]),
+      );
+      const settled = async () => {
+        const { items } = await cluster.client.list(TRAINING_JOBS, { namespace: NAMESPACE });
+        return items.filter(({ metadata }) => ids.includes(metadata.labels?.['orestes.dev/job'] ?? ''));
+      };
+      const objects = await until(settled, (all) => all.every(({ status }) => status?.phase === 'succeeded'));
+      expect(objects.map(({ metadata }) => metadata.labels!['orestes.dev/job']).sort()).toEqual([...ids].sort());
+      for (const { metadata } of objects) {
+        const labelSelector = `orestes.dev/training-job=${metadata.name}`;
+        const own = await cluster.client.list(JOBS, { namespace: NAMESPACE, labelSelector });
+        expect(own.items.map((job) => job.metadata.name)).toEqual([`${metadata.name}-1`]);
+      }
+      for (const id of ids) {
+        const events = await historyOf<JobEvent>(cluster.service.url, id, 'events');
+        expect(events.filter(({ state }) => state === 'succeeded')).toHaveLength(1);
+      }
+      process.stdout.write(`${fault}: ${ids.length} jobs, lost 0\n`);
+    },
+    120_000,
+  );
+});
