@@ -98,7 +98,10 @@ describeCluster('the chart', () => {
         ...['--set', 'operator.qps=50,operator.ttlSeconds=31536000,operator.election.leaseSeconds=30,audience=a'],
         ...['--set', 'operator.queues[0].name=q,operator.queues[0].jobs=3,workers.runtimeClass=nvidia'],
         ...['--set', 'workers.priorityClass=low,workers.nodeSelector.pool=gpu,images.pullSecrets[0]=pull'],
-        ...['--set', 'workers.tolerations[0].operator=Exists,workers.env.XLA_FLAGS=x,store.secret=keys'],
+        ...[
+          '--set',
+          'workers.tolerations[0].operator=Exists,workers.env.XLA_FLAGS=x,workers.annotations.a=b,store.secret=keys',
+        ],
         ...['--set', 'images.workerCpu.repository=r/cpu,images.workerCuda.repository=r/cuda'],
         ...['--set-string', 'images.workerCpu.tag=7'],
         ...['--set-string', `images.workerCuda.digest=sha256:${'0'.repeat(64)}`],
@@ -111,7 +114,7 @@ describeCluster('the chart', () => {
         images: { cpu: 'r/cpu:7', cuda: `r/cuda@sha256:${'0'.repeat(64)}` },
         ...{ serviceAccount: 'orestes-worker', storeSecret: 'keys', runtimeClass: 'nvidia', priorityClass: 'low' },
         ...{ nodeSelector: { pool: 'gpu' }, tolerations: [{ operator: 'Exists' }], imagePullSecrets: ['pull'] },
-        env: { XLA_FLAGS: 'x' },
+        ...{ env: { XLA_FLAGS: 'x' }, annotations: { a: 'b' } },
       },
     });
   });
@@ -243,6 +246,26 @@ function metrics(): Set<string> {
   const operator = [...source('operator/src/health.ts').matchAll(/gauge\(\s*'(\w+)'/g)];
   return new Set([...service.map(([, name]) => name!), ...operator.map(([, name]) => `orestes_operator_${name}`)]);
 }
+
+describe('images/Dockerfile', () => {
+  const text = readFileSync(fileURLToPath(new URL('../../images/Dockerfile', import.meta.url)), 'utf8');
+  const plugins = JSON.parse(
+    readFileSync(fileURLToPath(new URL('../../tools/plugins.json', import.meta.url)), 'utf8'),
+  ) as Record<string, { library: string }>;
+
+  it('makes the images that the values name', () => {
+    const { images } = parse(readFileSync(`${CHART}/values.yaml`, 'utf8')) as {
+      images: Record<string, { repository?: string } | string>;
+    };
+    const named = Object.values(images).flatMap((image) => (typeof image === 'object' && image.repository) || []);
+    for (const name of named) expect(text).toContain(`\nFROM runtime AS ${name.replace('orestes/', '')}\n`);
+    expect(named).toHaveLength(4);
+  });
+
+  it.each(['cpu', 'cuda'])('names the library that the installer installs for %s', (device) => {
+    expect(text).toContain(`ORESTES_PJRT_PLUGIN=/opt/orestes/plugins/${device}/${plugins[device]!.library}`);
+  });
+});
 
 interface Schema {
   properties?: Record<string, Schema>;

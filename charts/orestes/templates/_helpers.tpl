@@ -124,5 +124,6 @@ pods:
   tolerations: {{- toYaml .tolerations | nindent 4 }}
   imagePullSecrets: {{- toYaml $.Values.images.pullSecrets | nindent 4 }}
   env: {{- toYaml .env | nindent 4 }}
+  annotations: {{- toYaml .annotations | nindent 4 }}
 {{- end }}
 {{- end }}
