@@ -16,8 +16,10 @@ import { standingOf } from './standing.js';
 const CONCURRENCY = 32;
 /** Many changes are one round of admission's. */
 const GATHER_MS = 20;
-/** The sentence on what a job waits for changes with every job that starts: it is told again no sooner. */
+/** The sentence on what a job waits for changes with every job that starts: it is told again no sooner, ... */
 const WAITING_MS = 5000;
+/** ... and where more jobs than these wait, later: all of them together are told so many sentences in that time. */
+const SENTENCES = 50;
 
 export interface Parts {
   config: OperatorConfig;
@@ -39,6 +41,8 @@ export class Reconciler {
   private readonly refusals = new Map<string, Refusal>();
   private readonly told = new Map<string, { message: string; at: number }>();
   private admitting: NodeJS.Timeout | null = null;
+  /** Jobs of which the next round of admission says more. */
+  private readonly postponed = new Set<string>();
 
   constructor(private readonly parts: Parts) {
     this.ledger = new Ledger(parts.config.queues);
@@ -71,7 +75,8 @@ export class Reconciler {
   private admit(): void {
     this.admitting = null;
     const { granted, preempted } = this.ledger.admit(Date.now());
-    for (const key of [...granted, ...preempted.map(({ key }) => key)]) this.queue.add(key);
+    for (const key of [...granted, ...preempted.map(({ key }) => key), ...this.postponed]) this.queue.add(key);
+    this.postponed.clear();
   }
 
   private async reconcile(key: string): Promise<void> {
@@ -85,7 +90,9 @@ export class Reconciler {
       this.parts.assertLeader();
       this.done.set(action.kind, (this.done.get(action.kind) ?? 0) + 1);
       await this.carryOut(key, { kubernetes, api, config, admission, trainingJob }, action);
-    } else if (action.kind === 'wait' && action.ms !== null) this.queue.addAfter(key, Math.max(action.ms, 100));
+      if (!this.refusals.has(key)) return; // what it changed is seen soon, and told then
+    } else if (admission === 'own' && this.ledger.isNew(key)) return void this.postponed.add(key);
+    else if (action.kind === 'wait' && action.ms !== null) this.queue.addAfter(key, Math.max(action.ms, 100));
     await this.tell(key, seen, action.kind === 'wait' ? action.waitsFor : null);
   }
 
@@ -134,7 +141,7 @@ export class Reconciler {
       return null;
     }
     if (last?.message === waitsFor) return waitsFor;
-    const left = last ? last.at + WAITING_MS - Date.now() : 0;
+    const left = last ? last.at + WAITING_MS * Math.max(1, this.told.size / SENTENCES) - Date.now() : 0;
     if (left > 0) {
       this.queue.addAfter(key, left);
       return last!.message;

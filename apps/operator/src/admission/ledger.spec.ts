@@ -53,6 +53,18 @@ describe('the ledger', () => {
     expect(ledger.admit(0).granted).toEqual(['b']);
   });
 
+  it('knows whom no round has looked at yet', () => {
+    const ledger = ledgerOf(standing('a', { gpus: 32 }), standing('b'));
+    expect(['a', 'b', 'c'].map((key) => ledger.isNew(key))).toEqual([true, true, false]);
+    expect(ledger.place('a')).toEqual({ granted: false, waitsFor: 'It is next: its queue has room.' });
+    ledger.admit(0);
+    ledger.set('b', standing('b', { priority: 1 }));
+    expect(ledger.isNew('b')).toBe(false);
+    ledger.set('b', held('b'));
+    ledger.set('b', standing('b'));
+    expect(ledger.isNew('b')).toBe(true);
+  });
+
   it('lets nobody overtake who is next, so that large jobs start some day', () => {
     const ledger = ledgerOf(held('x', { gpus: 16 }), standing('a', { gpus: 32 }), standing('b'));
     expect(ledger.admit(0)).toEqual(NOTHING);

@@ -17,6 +17,14 @@ interface Entry {
   standing: Standing;
   /** Pending, and given its place, which counts as held. */
   granted: boolean;
+  /** Rounds of admission before it began to wait. */
+  since: number;
+}
+
+interface Line {
+  usage: Usage;
+  pending: Pending;
+  held: Set<Entry>;
 }
 
 export interface Round {
@@ -32,14 +40,18 @@ export interface Round {
  * first of the lowest priority, then of those that lose the least work since they were saved.
  */
 export class Ledger {
-  private readonly queues: Map<string, { usage: Usage; pending: Pending }>;
+  private readonly queues: Map<string, Line>;
+  /** Queues of which something has changed since the last round. */
+  private readonly changed = new Set<string>();
+  private rounds = 0;
   private readonly entries = new Map<string, Entry>();
   private readonly byId = new Map<string, Entry>();
   /** Held job -> the key of the one that it makes room for. */
   private readonly yielding = new Map<string, string>();
 
   constructor(queues: readonly Queue[]) {
-    this.queues = new Map(queues.map((queue) => [queue.name, { usage: new Usage(queue), pending: new Pending() }]));
+    const line = (queue: Queue): Line => ({ usage: new Usage(queue), pending: new Pending(), held: new Set() });
+    this.queues = new Map(queues.map((queue) => [queue.name, line(queue)]));
   }
 
   /** Notes how a job stands; null: it wants nothing. A place that was granted stays granted until the job holds it. */
@@ -53,7 +65,7 @@ export class Ledger {
       return;
     }
     if (standing.state === 'pending') this.yielding.delete(key);
-    this.put({ standing, granted });
+    this.put({ standing, granted, since: old?.standing.state === 'pending' ? old.since : this.rounds });
   }
 
   /** The job could not take the place that it was granted: it waits again. */
@@ -67,18 +79,28 @@ export class Ledger {
   /** Gives what is free to those who are next. */
   admit(now: number): Round {
     const round: Round = { granted: [], preempted: [] };
-    for (const { usage, pending } of this.queues.values())
+    this.rounds++;
+    for (const line of [...this.changed].flatMap((name) => this.queues.get(name) ?? [])) {
+      const { usage, pending } = line;
       for (let next = pending.first(); next; next = pending.first()) {
         const entry = this.byId.get(next.id)!;
         if (!usage.fits(entry.standing.claim)) {
-          round.preempted.push(...this.makeRoom(entry.standing, usage, now));
+          round.preempted.push(...this.makeRoom(entry.standing, line, now));
           break;
         }
         this.take(entry);
         this.put({ ...entry, granted: true });
         round.granted.push(entry.standing.key);
       }
+    }
+    this.changed.clear();
     return round;
+  }
+
+  /** Whether it waits for a round of admission to look at it for the first time. */
+  isNew(key: string): boolean {
+    const entry = this.entries.get(key);
+    return entry?.standing.state === 'pending' && entry.since === this.rounds;
   }
 
   place(key: string): { granted: true } | { granted: false; waitsFor: string } {
@@ -108,16 +130,15 @@ export class Ledger {
     const ahead = pending.ahead({ priority, id });
     if (ahead > 0)
       return `It waits in queue ${claim.queue}: ${ahead} ${ahead === 1 ? 'job is' : 'jobs are'} ahead of it.`;
-    return `It waits for quota: ${usage.shortage(claim)}.`;
+    return usage.fits(claim) ? 'It is next: its queue has room.' : `It waits for quota: ${usage.shortage(claim)}.`;
   }
 
   /** The places that are to be given up for a claim; none where that would not be enough, or is under way. */
-  private makeRoom(wanting: Standing, usage: Usage, now: number): Round['preempted'] {
+  private makeRoom(wanting: Standing, { usage, held }: Line, now: number): Round['preempted'] {
     if (!usage.everFits(wanting.claim)) return [];
-    const victims = [...this.entries.values()]
+    const victims = [...held]
       .map(({ standing }) => standing)
-      .filter((held) => held.state === 'held' && held.claim.queue === wanting.claim.queue)
-      .filter((held) => held.priority < wanting.priority)
+      .filter(({ priority }) => priority < wanting.priority)
       .sort((a, b) => a.priority - b.priority || lost(a, now) - lost(b, now) || (a.id < b.id ? 1 : -1));
     const trial = usage.copy();
     const chosen = takeWhile(victims, ({ claim }) => {
@@ -143,15 +164,20 @@ export class Ledger {
     this.entries.set(standing.key, entry);
     this.byId.set(standing.id, entry);
     const queue = this.queues.get(standing.claim.queue);
+    this.changed.add(standing.claim.queue);
+    if (standing.state === 'held') queue?.held.add(entry);
     if (standing.state === 'held' || granted) queue?.usage.change(standing.claim, 1);
     // Who can never start keeps nobody waiting.
     else if (queue?.usage.everFits(standing.claim)) queue.pending.add(standing);
   }
 
-  private take({ standing, granted }: Entry): void {
+  private take(entry: Entry): void {
+    const { standing, granted } = entry;
     this.entries.delete(standing.key);
     this.byId.delete(standing.id);
     const queue = this.queues.get(standing.claim.queue);
+    this.changed.add(standing.claim.queue);
+    queue?.held.delete(entry);
     if (standing.state === 'held' || granted) queue?.usage.change(standing.claim, -1);
     else queue?.pending.remove(standing);
   }
