@@ -1,0 +1,30 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { expect, it } from '@jest/globals';
+import { whyNoModules } from '@orestes/dev-cluster';
+import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
+
+const PEER = path.resolve('test', 'bench', 'operator', 'peer');
+const run = promisify(execFile);
+
+describeCluster('npm run bench -- operator', () => {
+  const without = whyNoModules(PEER);
+  const sides = without === null ? ['orestes', 'objects', 'peer'] : ['orestes', 'objects'];
+  if (without !== null) process.stderr.write(`without the peer: ${without}\n`);
+
+  it(
+    `brings every job through, by ${sides.join(', ')}`,
+    async () => {
+      const size = ['--jobs', '12', '--queues', '2', '--seconds', '1', '--qps', '50'];
+      const program = path.resolve('test', 'dist', 'bench', 'operator.js');
+      const { stdout } = await run(process.execPath, [program, ...size, ...sides.flatMap((side) => ['--side', side])]);
+      const { qps50, faults } = JSON.parse(stdout.trim().split('\n').at(-1)!) as { qps50: object; faults: number };
+      expect(faults).toBe(0);
+      expect(qps50).toMatchObject(
+        Object.fromEntries(sides.map((side) => [side, { jobsPerSecond: expect.any(Number) as number }])),
+      );
+    },
+    FIRST_BUILD_MS,
+  );
+});
