@@ -8,6 +8,7 @@ import { trainingJobDefinition } from '@orestes/contracts';
 import { startControlPlane, type ControlPlane, type Part } from '@orestes/dev-cluster';
 import { KubeConfig, KubernetesClient } from '@orestes/kubernetes';
 import { startTestService, type RunningService } from '../support/service.js';
+import { until } from '../support/wait.js';
 import { ProcessNode } from './process-node.js';
 import { startWriteProxy, type WriteCounter } from './write-proxy.js';
 
@@ -116,7 +117,11 @@ export async function startTestCluster({
   const folder = mkdtempSync(join(tmpdir(), 'orestes-cluster-'));
   const control = await startControlPlane({ parts, flags: { 'kube-apiserver': apiServer } });
   await control.apply(manifests());
-  await control.kubectl('wait', '--for=condition=Established', 'crd/trainingjobs.orestes.dev');
+  // Before the CRD has a status, kubectl does not wait but fails.
+  await until(
+    () => control.kubectl('wait', '--for=condition=Established', 'crd/trainingjobs.orestes.dev'),
+    () => true,
+  );
   const client = clientOf(control.kubeconfig);
   const token = async (account: string, ...audience: string[]) =>
     (await control.kubectl('create', 'token', account, '-n', NAMESPACE, '--duration=4h', ...audience)).trim();
