@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { MirroredJob } from '@orestes/contracts';
 import { KubernetesError, TRAINING_JOBS, WorkQueue, type KubernetesClient } from '@orestes/kubernetes';
 import type { Logger } from 'pino';
 import { act, type Hands } from './act/acts.js';
@@ -21,6 +22,9 @@ const WAITING_MS = 5000;
 /** ... and where more jobs than these wait, later: all of them together are told so many sentences in that time. */
 const SENTENCES = 50;
 
+/** What was done is seen within this, unless somebody undid it: it is not done again sooner. */
+const SEEN_MS = 1000;
+
 export interface Parts {
   config: OperatorConfig;
   kubernetes: KubernetesClient;
@@ -39,6 +43,9 @@ export class Reconciler {
   /** Actions carried out, by kind. */
   readonly done = new Map<Action['kind'], number>();
   private readonly refusals = new Map<string, Refusal>();
+  private readonly last = new Map<string, { action: Action; at: number }>();
+  /** Jobs as the service answered, instead of what their objects said then. */
+  private readonly answers = new Map<string, { instead: MirroredJob; job: MirroredJob }>();
   private readonly told = new Map<string, { message: string; at: number }>();
   private admitting: NodeJS.Timeout | null = null;
   /** Jobs of which the next round of admission says more. */
@@ -59,14 +66,29 @@ export class Reconciler {
   }
 
   private changed(key: string): void {
-    const family = this.parts.caches.family(key);
+    const family = this.family(key);
     if (!family) this.forget(key);
     else this.ledger.set(key, standingOf(key, family.trainingJob, attemptsOf(family.jobs, family.pods)));
     this.queue.add(key);
     if (this.parts.admission === 'own') this.admitting ??= setTimeout(() => this.admit(), GATHER_MS);
   }
 
+  /** With the service's last answer, until the object says anything new of its job. */
+  private family(key: string): ReturnType<Caches['family']> {
+    const family = this.parts.caches.family(key);
+    const answer = this.answers.get(key);
+    if (!family || !answer) return family;
+    const { trainingJob } = family;
+    const { status } = trainingJob;
+    if (isDeepStrictEqual(status?.job, answer.instead))
+      return { ...family, trainingJob: { ...trainingJob, status: { ...status!, job: answer.job } } };
+    this.answers.delete(key);
+    return family;
+  }
+
   private forget(key: string): void {
+    this.answers.delete(key);
+    this.last.delete(key);
     this.ledger.set(key, null);
     this.refusals.delete(key);
     this.told.delete(key);
@@ -81,19 +103,33 @@ export class Reconciler {
 
   private async reconcile(key: string): Promise<void> {
     const { caches, config, kubernetes, api, admission } = this.parts;
-    const family = caches.family(key);
+    const family = this.family(key);
     if (!family) return this.forget(key);
     const { trainingJob, jobs, pods } = family;
     const seen = this.observe(key, trainingJob, attemptsOf(jobs, pods));
     const action = nextAction(seen);
     if (action.kind !== 'wait' && !(action.kind === 'register' && this.refusals.has(key))) {
       this.parts.assertLeader();
+      const left = this.unseenMs(key, action);
+      if (left > 0) return this.queue.addAfter(key, left);
       this.done.set(action.kind, (this.done.get(action.kind) ?? 0) + 1);
-      await this.carryOut(key, { kubernetes, api, config, admission, trainingJob }, action);
+      const instead = caches.trainingJobs.get(key)?.status?.job; // this object's may be an answer itself
+      const told = (job: MirroredJob) => void (instead && this.answers.set(key, { instead, job }));
+      await this.carryOut(key, { kubernetes, api, config, admission, trainingJob, told }, action);
+      this.last.set(key, { action, at: Date.now() });
+      if (action.kind === 'end') this.changed(key); // its place is free
       if (!this.refusals.has(key)) return; // what it changed is seen soon, and told then
     } else if (admission === 'own' && this.ledger.isNew(key)) return void this.postponed.add(key);
     else if (action.kind === 'wait' && action.ms !== null) this.queue.addAfter(key, Math.max(action.ms, 100));
     await this.tell(key, seen, action.kind === 'wait' ? action.waitsFor : null);
+  }
+
+  /** Milliseconds for which what was just done may not be seen yet; 0: it is to be done. */
+  private unseenMs(key: string, action: Action): number {
+    const last = this.last.get(key);
+    if (!last) return 0;
+    const started = last.action.kind === 'begin' && action.kind === 'unsuspendJob'; // a part of it
+    return started || isDeepStrictEqual(last.action, action) ? last.at + SEEN_MS - Date.now() : 0;
   }
 
   private observe(key: string, trainingJob: Hands['trainingJob'], attempts: SeenAttempt[]): Observed {

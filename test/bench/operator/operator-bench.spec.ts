@@ -19,11 +19,12 @@ describeCluster('npm run bench -- operator', () => {
       const size = ['--jobs', '12', '--queues', '2', '--seconds', '1', '--qps', '50'];
       const program = path.resolve('test', 'dist', 'bench', 'operator.js');
       const { stdout } = await run(process.execPath, [program, ...size, ...sides.flatMap((side) => ['--side', side])]);
-      const { qps50, faults } = JSON.parse(stdout.trim().split('\n').at(-1)!) as { qps50: object; faults: number };
+      const { qps50, faults } = JSON.parse(stdout.trim().split('\n').at(-1)!) as {
+        qps50: Record<string, { jobsPerSecond: number }>;
+        faults: number;
+      };
       expect(faults).toBe(0);
-      expect(qps50).toMatchObject(
-        Object.fromEntries(sides.map((side) => [side, { jobsPerSecond: expect.any(Number) as number }])),
-      );
+      expect(sides.filter((side) => !((qps50[side]?.jobsPerSecond ?? 0) > 0))).toEqual([]);
     },
     FIRST_BUILD_MS,
   );

@@ -1,4 +1,4 @@
-import { FINALIZER, type TrainingJob } from '@orestes/contracts';
+import { FINALIZER, type MirroredJob, type TrainingJob } from '@orestes/contracts';
 import {
   hasReason,
   JOBS,
@@ -22,6 +22,8 @@ export interface Hands {
   admission: 'kueue' | 'own';
   /** The TrainingJob as it was when the action was decided. */
   trainingJob: Stored<TrainingJob>;
+  /** Told of the job as the service's database has it by now: its object follows a little later. */
+  told: (job: MirroredJob) => void;
 }
 
 type Act<K extends Action['kind']> = (hands: Hands, action: Extract<Action, { kind: K }>) => Promise<unknown>;
@@ -69,16 +71,17 @@ export const acts: { [K in Exclude<Action['kind'], 'wait'>]: Act<K> } = {
   },
   unsuspendJob: ({ kubernetes, trainingJob }, { name }) =>
     kubernetes.patch(JOBS, jobOf(trainingJob, name), { merge: { spec: { suspend: false } } }),
-  begin: async ({ api, kubernetes, trainingJob, admission }, { epoch }) => {
-    await api.begin(trainingJob.status!.job!.id, epoch);
+  begin: async ({ api, kubernetes, trainingJob, admission, told }, { epoch }) => {
+    const job = await api.begin(trainingJob.status!.job!.id, epoch);
     if (admission === 'own') {
       const name = attemptNameOf(trainingJob.metadata.name, epoch);
       await kubernetes.patch(JOBS, jobOf(trainingJob, name), { merge: { spec: { suspend: false } } });
     }
+    told(job);
   },
-  end: async ({ api, kubernetes, trainingJob }, { epoch, outcome, message, unless }) => {
+  end: async ({ api, kubernetes, trainingJob, told }, { epoch, outcome, message, unless }) => {
     if (unless !== null && (await kubernetes.find(JOBS, jobOf(trainingJob, unless)))) return; // it is told soon
-    await api.end(trainingJob.status!.job!.id, epoch, outcome, message);
+    told(await api.end(trainingJob.status!.job!.id, epoch, outcome, message));
   },
 };
 
