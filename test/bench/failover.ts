@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { JobDocument } from '@orestes/contracts';
+import { attemptNameOf, objectNameOf } from '@orestes/jobs';
+import { JOBS } from '@orestes/kubernetes';
+import { ended, NAMESPACE, startTestCluster, type TestCluster } from '../cluster/test-cluster.js';
+import { benchOptions, numberOption } from '../support/options.js';
+import { ask, examplePipeline } from '../support/service.js';
+import { until } from '../support/wait.js';
+
+/**
+ * How long a cluster is without an operator: of two the one that leads is killed at a random moment of its term, and a job is
+ * submitted at once; measured is when the other has made the job's batch/v1 Job. The terms are those of production: a lease of
+ * 15 s, renewed every 10 s at the latest, tried for every 2 s. The last line is one JSON object.
+ */
+const values = benchOptions({ kills: { type: 'string', default: '10' } });
+const kills = numberOption('kills', values.kills, 1);
+/** Within which a lease is renewed. */
+const RETRY_MS = 2000;
+
+async function submit({ service }: TestCluster, name: string): Promise<JobDocument> {
+  const body = { kind: 'corpus', name, ...examplePipeline().corpus, reuse: false };
+  const { status, body: job } = await ask(`${service.url}/jobs`, { body });
+  if (status !== 202) throw new Error(`${name}: answered ${status} ${JSON.stringify(job)}`);
+  return { name, ...(job as { id: string }) } as JobDocument;
+}
+
+/** When somebody has made the job's first attempt. */
+async function made({ client }: TestCluster, job: JobDocument): Promise<void> {
+  const ref = { namespace: NAMESPACE, name: attemptNameOf(objectNameOf(job), 1) };
+  await until(
+    async () => (await client.find(JOBS, ref)) !== null,
+    (found) => found,
+    50,
+  );
+}
+
+const cluster = await startTestCluster({ parts: [], node: false });
+try {
+  await made(cluster, await submit(cluster, 'first'));
+  let leader = cluster.operator;
+  const seconds: number[] = [];
+  for (let i = 1; i <= kills; i++) {
+    const standby = cluster.startOperator();
+    await sleep(RETRY_MS + Math.random() * 2 * RETRY_MS);
+    await ended(leader, 'SIGKILL');
+    const killed = performance.now();
+    await made(cluster, await submit(cluster, `after-${i}`));
+    seconds.push(Number(((performance.now() - killed) / 1000).toFixed(2)));
+    console.log(`kill ${i} of ${kills}: ${seconds.at(-1)} s until the next operator has made a Job`);
+    leader = standby;
+  }
+  const sorted = seconds.toSorted((a, b) => a - b);
+  console.log(
+    JSON.stringify({ bench: 'failover', kills, median: sorted[sorted.length >> 1], most: sorted.at(-1), seconds }),
+  );
+} finally {
+  await cluster.stop();
+}
