@@ -160,6 +160,7 @@ export class Reconciler {
     const wanted = statusOf({ trainingJob, waitsFor: this.settled(key, waitsFor), refusal, now });
     const { job, ...told } = status ?? {};
     if (metadata.deletionTimestamp !== undefined || isDeepStrictEqual(told, wanted)) return;
+    if (!job && !refusal) return; // the service tells of it at once
     assertLeader();
     const own = { metadata: { name: metadata.name, namespace: metadata.namespace }, status: wanted };
     await kubernetes.applyStatus(TRAINING_JOBS, own, { force: true }).catch((error: unknown) => {
