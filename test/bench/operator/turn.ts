@@ -59,17 +59,21 @@ export async function takeTurn(side: Side, turn: Turn, faults: Faults): Promise<
     );
   };
   try {
-    const early = Math.round(rate * seconds);
-    await openLoop(rate, seconds, submit);
-    await progress(() => runner.ended.size, submitted.size, faults);
+    await submit(0); // until it has ended, the side may still be starting
+    await progress(() => runner.ended.size, 1, faults);
+    submitted.clear();
+    await openLoop(rate, seconds, (i) => submit(i + 1));
+    const early = 1 + submitted.size;
+    await progress(() => runner.ended.size, early, faults);
     const steady = latencies(submitted, runner);
     submitted.clear();
     runner.gpuSeconds = 0;
     const [stop, writes, own] = [meter(side.pids), await writesOf(side.control), process.cpuUsage()];
     const began = performance.now();
-    let next = early;
+    const first = 1 + Math.ceil(rate * seconds);
+    let next = first;
     const connection = async () => {
-      for (let i = next++; i < early + jobs; i = next++) await submit(i);
+      for (let i = next++; i < first + jobs; i = next++) await submit(i);
     };
     await Promise.all(Array.from({ length: connections }, connection));
     await progress(() => runner.ended.size, early + submitted.size, faults);
