@@ -25,6 +25,7 @@ export function comparison(sides: ReadonlyMap<SideName, TurnFigures>): object {
       operatorCpuRatio: ratio(({ processes }) => processes['operator']!.cpuSeconds),
       operatorMemoryRatio: ratio(({ processes }) => processes['operator']!.peakMiB),
       apiserverCpuRatio: ratio(({ processes }) => processes['apiserver']!.cpuSeconds),
+      cpuRatio: ratio(({ cpuMsPerJob }) => cpuMsPerJob),
       writesRatio: ratio(({ writesPerJob }) => writesPerJob),
       p50Ratio: ratio(({ p50Ms }) => p50Ms),
     };
@@ -36,13 +37,13 @@ export function printTable(sides: ReadonlyMap<SideName, TurnFigures>, turn: Turn
   const { jobs, queues, rate } = turn;
   console.log(`${jobs} jobs over ${queues} queues, client QPS ${qps ?? 'unlimited'}:`);
   for (const [name, figures] of sides) {
-    const { jobsPerSecond, p50Ms, p99Ms, floodP50Ms, floodP99Ms, writesPerJob, processes } = figures;
+    const { jobsPerSecond, p50Ms, p99Ms, floodP50Ms, floodP99Ms, writesPerJob, cpuMsPerJob, processes } = figures;
     console.log(
       `  ${name.padEnd(8)} ${jobsPerSecond} jobs/s, ${writesPerJob} writes a job; to unsuspended p50 ${p50Ms} ms, p99 ${p99Ms} ms` +
         ` at ${rate} jobs/s, ${floodP50Ms} and ${floodP99Ms} ms all at once`,
     );
     console.log(`           ${Object.entries(processes).map(processText).join('; ')}`);
-    console.log(`           it is bound by ${limitOf(figures, qps)}`);
+    console.log(`           ${cpuMsPerJob} ms of CPU a job; it is bound by ${limitOf(figures, qps)}`);
   }
 }
 

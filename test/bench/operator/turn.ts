@@ -33,6 +33,8 @@ export interface TurnFigures {
   processes: Record<string, Usage>;
   /** All of them together, in these seconds. */
   cores: number;
+  /** Of all of them, of one job: other work on the machine changes it less than the rates. */
+  cpuMsPerJob: number;
   /** This process: it submits, and stands in for kubelet and job controller. */
   benchCores: number;
   otherCores: number;
@@ -90,6 +92,7 @@ export async function takeTurn(side: Side, turn: Turn, faults: Faults): Promise<
       ...{ floodP50Ms: quantileOf(flood, 0.5), floodP99Ms: quantileOf(flood, 0.99) },
       ...{ seconds: used.seconds, processes: used.processes, otherCores: used.otherCores },
       cores: round(cpuSeconds / used.seconds, 2),
+      cpuMsPerJob: round((1000 * cpuSeconds) / submitted.size),
       benchCores: round((user + system) / 1e6 / used.seconds, 2),
       writesPerJob: round(written / submitted.size - side.ownWrites, 2),
       quotaShare: round(runner.gpuSeconds / (admitted * queues * QUOTA), 3),
