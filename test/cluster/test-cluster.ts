@@ -117,11 +117,7 @@ export async function startTestCluster({
   const folder = mkdtempSync(join(tmpdir(), 'orestes-cluster-'));
   const control = await startControlPlane({ parts, flags: { 'kube-apiserver': apiServer } });
   await control.apply(manifests());
-  // Before the CRD has a status, kubectl does not wait but fails.
-  await until(
-    () => control.kubectl('wait', '--for=condition=Established', 'crd/trainingjobs.orestes.dev'),
-    () => true,
-  );
+  await isEstablished(control);
   const client = clientOf(control.kubeconfig);
   const token = async (account: string, ...audience: string[]) =>
     (await control.kubectl('create', 'token', account, '-n', NAMESPACE, '--duration=4h', ...audience)).trim();
@@ -191,6 +187,13 @@ export async function startTestCluster({
     },
   };
 }
+
+/** Resolves when TrainingJobs can be made. Before their CRD has a status, kubectl does not wait but fails. */
+export const isEstablished = (control: ControlPlane): Promise<string> =>
+  until(
+    () => control.kubectl('wait', '--for=condition=Established', 'crd/trainingjobs.orestes.dev'),
+    () => true,
+  );
 
 export function clientOf(file: string): KubernetesClient {
   const config = new KubeConfig();

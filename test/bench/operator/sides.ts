@@ -8,7 +8,7 @@ import { buildModule, startControlPlane, type ControlPlane } from '@orestes/dev-
 import { objectNameOf } from '@orestes/jobs';
 import { TRAINING_JOBS, type KubernetesClient } from '@orestes/kubernetes';
 import { attemptJob, OperatorFile } from '@orestes/operator';
-import { clientOf, ended, NAMESPACE, startTestCluster } from '../../cluster/test-cluster.js';
+import { clientOf, ended, isEstablished, NAMESPACE, startTestCluster } from '../../cluster/test-cluster.js';
 import { until } from '../../support/wait.js';
 import { Client } from '../api/client.js';
 import { objectSpec, queueNames, QUOTA, submission } from './workload.js';
@@ -98,7 +98,7 @@ async function peerSide({ queues, qps }: Load): Promise<Side> {
   const control = await startControlPlane();
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } };
   await control.apply([namespace, trainingJobDefinition()]);
-  await control.kubectl('wait', '--for=condition=Established', 'crd/trainingjobs.orestes.dev');
+  await isEstablished(control);
   const folder = mkdtempSync(path.join(tmpdir(), 'orestes-bench-peer-'));
   const template = path.join(folder, 'job.json');
   writeFileSync(template, JSON.stringify(jobTemplate()));
