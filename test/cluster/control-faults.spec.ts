@@ -26,7 +26,7 @@ async function submit(): Promise<string> {
 }
 
 const FAULTS: Record<string, () => Promise<void>> = {
-  'the service is killed between commit and object': () => cluster.service.killAndRestart(500),
+  'the service is killed': () => cluster.service.killAndRestart(500),
   'the API server is killed': async () => {
     await cluster.control.apiServer.kill();
     await sleep(500);

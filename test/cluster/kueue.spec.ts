@@ -98,12 +98,13 @@ describeCluster('where somebody else, as Kueue, suspends and unsuspends Jobs', (
     expect(await outcomesOf(url(), pipeline)).toEqual(undisturbed);
   }, 180_000);
 
-  it('a Job that is unsuspended and suspended before a pod was there charges nothing', async () => {
+  it('a Job that is unsuspended and suspended in quick succession charges nothing', async () => {
     const { corpus } = examplePipeline();
     const { body } = await ask(`${url()}/jobs`, { body: { kind: 'corpus', name: 'flaps', ...corpus, reuse: false } });
     const { id } = body as { id: string };
     let { metadata } = await made({ id, name: 'flaps' }, 1);
-    for (const suspend of [false, true, false, true]) await setSuspend(metadata.name, suspend);
+    // The attempt may end with any of them, and its Job with it.
+    for (const suspend of [false, true, false, true]) await setSuspend(metadata.name, suspend).catch(() => undefined);
     // The Job that waits now may be the first one still, or the next.
     const waiting = async () =>
       (await jobs()).find((each) => each.metadata.name.startsWith('flaps-') && each.spec?.suspend);

@@ -114,9 +114,14 @@ export class Reconciler {
       if (left > 0) return this.queue.addAfter(key, left);
       this.done.set(action.kind, (this.done.get(action.kind) ?? 0) + 1);
       const instead = caches.trainingJobs.get(key)?.status?.job; // this object's may be an answer itself
-      const told = (job: MirroredJob) => void (instead && this.answers.set(key, { instead, job }));
+      const told = (job: MirroredJob) => {
+        // What was saved last is the mirror's to say.
+        const saved = instead?.savedAt === undefined ? {} : { savedAt: instead.savedAt };
+        if (instead) this.answers.set(key, { instead, job: { ...saved, ...job } });
+      };
       await this.carryOut(key, { kubernetes, api, config, admission, trainingJob, told }, action);
       this.last.set(key, { action, at: Date.now() });
+      this.told.delete(key);
       if (action.kind === 'end') this.changed(key); // its place is free
       if (!this.refusals.has(key)) return; // what it changed is seen soon, and told then
     } else if (admission === 'own' && this.ledger.isNew(key)) return void this.postponed.add(key);
@@ -144,7 +149,6 @@ export class Reconciler {
     try {
       await act(hands, action);
     } catch (error) {
-      if (action.kind === 'begin') this.ledger.revoke(key);
       const refused = refusalOf(error);
       if (refused && action.kind === 'register') return void this.refusals.set(key, refused);
       throw error;
@@ -162,12 +166,12 @@ export class Reconciler {
     if (metadata.deletionTimestamp !== undefined || isDeepStrictEqual(told, wanted)) return;
     if (!job && !refusal) return; // the service tells of it at once
     assertLeader();
+    if (job?.state === 'queued' && waitsFor !== null && told.message !== wanted.message)
+      await api.waiting(job.id, wanted.message ?? waitsFor);
     const own = { metadata: { name: metadata.name, namespace: metadata.namespace }, status: wanted };
     await kubernetes.applyStatus(TRAINING_JOBS, own, { force: true }).catch((error: unknown) => {
       if (!(error instanceof KubernetesError) || error.status !== 404) throw error; // it was deleted just now
     });
-    if (job?.state === 'queued' && waitsFor !== null && told.message !== wanted.message)
-      await api.waiting(job.id, wanted.message ?? waitsFor);
   }
 
   /** The sentence that was told last, unless that was a while ago. */

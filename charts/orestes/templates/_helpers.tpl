@@ -85,7 +85,8 @@ topologySpreadConstraints:
 {{/* list root, name of a Secret, key, value if there is none yet: an upgrade changes no password */}}
 {{- define "orestes.kept" -}}
 {{- $there := lookup "v1" "Secret" (index . 0).Release.Namespace (index . 1) -}}
-{{- if $there }}{{ index $there.data (index . 2) | b64dec }}{{ else }}{{ index . 3 }}{{ end }}
+{{- $old := index (($there).data | default dict) (index . 2) -}}
+{{- if $old }}{{ $old | b64dec }}{{ else }}{{ index . 3 }}{{ end }}
 {{- end }}
 
 {{- define "orestes.apiUrl" -}}

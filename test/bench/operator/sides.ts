@@ -29,13 +29,8 @@ export interface Side {
   pids: Record<string, number>;
   /** Submits the i-th job. @returns the name of its object @throws Error for an answer that is a refusal */
   submit(i: number): Promise<string>;
-  /** Writes to the apiserver that are the benchmark's own, of each job. */
-  ownWrites: number;
   stop(): Promise<void>;
 }
-
-/** The runner's. */
-const ENDING = 1;
 
 const controlPids = ({ apiServer, etcd }: ControlPlane) => ({ apiserver: apiServer.pid, etcd: etcd.pid });
 
@@ -74,7 +69,6 @@ async function orestesSide(load: Load): Promise<Side> {
   const http = new Client(service.url, 32);
   return {
     ...parts,
-    ownWrites: ENDING,
     async submit(i) {
       const { status, body } = await http.post('/jobs', submission(i, load.queues));
       if (status !== 202) throw new Error(`POST /jobs: ${status} ${body.slice(0, 300)}`);
@@ -90,7 +84,7 @@ async function orestesSide(load: Load): Promise<Side> {
 /** Through objects, as kubectl makes them. */
 async function objectsSide(load: Load): Promise<Side> {
   const { service: _, ...parts } = await orestes(load);
-  return { ...parts, ownWrites: ENDING + 1, submit: (i) => create(parts.client, i, load.queues) };
+  return { ...parts, submit: (i) => create(parts.client, i, load.queues) };
 }
 
 async function peerSide({ queues, qps }: Load): Promise<Side> {
@@ -108,7 +102,6 @@ async function peerSide({ queues, qps }: Load): Promise<Side> {
   const client = clientOf(control.kubeconfig);
   return {
     ...{ control, client, pids: { operator: child.pid!, ...controlPids(control) } },
-    ownWrites: ENDING + 1,
     submit: (i) => create(client, i, queues),
     async stop() {
       await ended(child);

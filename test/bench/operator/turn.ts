@@ -43,6 +43,8 @@ export interface TurnFigures {
   quotaShare: number;
 }
 
+/** Writes of the runner's own, of each job. */
+const ENDING = 1;
 const POLL_MS = 20;
 /** Without any progress. */
 const STUCK_MS = 120_000;
@@ -94,7 +96,7 @@ export async function takeTurn(side: Side, turn: Turn, faults: Faults): Promise<
       cores: round(cpuSeconds / used.seconds, 2),
       cpuMsPerJob: round((1000 * cpuSeconds) / submitted.size),
       benchCores: round((user + system) / 1e6 / used.seconds, 2),
-      writesPerJob: round(written / submitted.size - side.ownWrites, 2),
+      writesPerJob: round(written / submitted.size - ENDING, 2),
       quotaShare: round(runner.gpuSeconds / (admitted * queues * QUOTA), 3),
     };
   } finally {

@@ -130,13 +130,12 @@ describe('the ledger', () => {
     expect(ledger.admit(0)).toEqual(NOTHING);
   });
 
-  it('keeps a granted place until it is held or given back', () => {
+  it('keeps a granted place until it is held or wanted no more', () => {
     const ledger = ledgerOf(standing('a', { gpus: 32 }), standing('b'));
     ledger.admit(0);
     ledger.set('a', standing('a', { gpus: 32 })); // seen again, not begun yet
     expect(ledger.place('a')).toEqual({ granted: true });
     expect(ledger.admit(0)).toEqual(NOTHING);
-    ledger.revoke('a');
     ledger.set('a', null);
     expect(ledger.admit(0).granted).toEqual(['b']);
   });

@@ -68,14 +68,6 @@ export class Ledger {
     this.put({ standing, granted, since: old?.standing.state === 'pending' ? old.since : this.rounds });
   }
 
-  /** The job could not take the place that it was granted: it waits again. */
-  revoke(key: string): void {
-    const entry = this.entries.get(key);
-    if (!entry?.granted) return;
-    this.take(entry);
-    this.put({ ...entry, granted: false });
-  }
-
   /** Gives what is free to those who are next. */
   admit(now: number): Round {
     const round: Round = { granted: [], preempted: [] };
