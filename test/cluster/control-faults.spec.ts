@@ -82,7 +82,8 @@ describeCluster('faults of what controls', () => {
       for (const { metadata } of objects) {
         const labelSelector = `orestes.dev/training-job=${metadata.name}`;
         const own = await cluster.client.list(JOBS, { namespace: NAMESPACE, labelSelector });
-        expect(own.items.map((job) => job.metadata.name)).toEqual([`${metadata.name}-1`]);
+        // None, where the worker had told its end before the kubelet could: the operator takes away what still seems to run.
+        expect([`${metadata.name}-1`]).toEqual(expect.arrayContaining(own.items.map((job) => job.metadata.name)));
       }
       for (const id of ids) {
         const events = await historyOf<JobEvent>(cluster.service.url, id, 'events');
