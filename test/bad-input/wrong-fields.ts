@@ -147,12 +147,15 @@ function* wrongList({ items = {}, minItems = 0, maxItems }: JsonSchema, place: P
   yield* wrongFields(items, { field: `${field}.0`, put: (value) => put([value]) });
 }
 
+/** How a message names what a pattern allows. */
+const formOf = (pattern: string): string => (pattern.startsWith('^[A-Z') ? "a node's label" : 'lower-case letters');
+
 function* wrongString({ pattern, minLength = 0, maxLength }: JsonSchema, place: Place): Wrongs {
   const { field, put } = place;
   yield* wrongValues(place, 'a string', [5, true, [], {}, null]);
   if (pattern !== undefined)
     for (const value of ['', 'Upper case', '-', 'a'.repeat(300), 'a\u0000b', '__proto__'])
-      yield { field, wrong: JSON.stringify(value), document: put(value), says: ' is not allowed (' };
+      yield { field, wrong: JSON.stringify(value), document: put(value), says: ` is not allowed (${formOf(pattern)}` };
   if (minLength > 0)
     yield { field, wrong: 'empty', document: put(''), says: '"" is too small (at least 1 characters)' };
   if (maxLength !== undefined)

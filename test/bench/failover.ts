@@ -1,12 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobDocument } from '@orestes/contracts';
-import { attemptNameOf, objectNameOf } from '@orestes/jobs';
-import { JOBS } from '@orestes/kubernetes';
-import { ended, NAMESPACE, startTestCluster, type TestCluster } from '../cluster/test-cluster.js';
+import { attemptMade, ended, startTestCluster, type TestCluster } from '../cluster/test-cluster.js';
 import { median } from '../peers/peer.js';
 import { benchOptions, numberOption } from '../support/options.js';
 import { ask, examplePipeline } from '../support/service.js';
-import { until } from '../support/wait.js';
 
 /**
  * How long a cluster is without an operator: of two the one that leads is killed at a random moment of its term, and a job is
@@ -18,26 +15,16 @@ const kills = numberOption('kills', values.kills, 1);
 /** Within which a lease is renewed. */
 const RETRY_MS = 2000;
 
-async function submit({ service }: TestCluster, name: string): Promise<JobDocument> {
+async function submit({ service }: TestCluster, name: string): Promise<Pick<JobDocument, 'id' | 'name'>> {
   const body = { kind: 'corpus', name, ...examplePipeline().corpus, reuse: false };
   const { status, body: job } = await ask(`${service.url}/jobs`, { body });
   if (status !== 202) throw new Error(`${name}: answered ${status} ${JSON.stringify(job)}`);
-  return { name, ...(job as { id: string }) } as JobDocument;
-}
-
-/** When somebody has made the job's first attempt. */
-async function made({ client }: TestCluster, job: JobDocument): Promise<void> {
-  const ref = { namespace: NAMESPACE, name: attemptNameOf(objectNameOf(job), 1) };
-  await until(
-    async () => (await client.find(JOBS, ref)) !== null,
-    (found) => found,
-    50,
-  );
+  return { name, id: (job as { id: string }).id };
 }
 
 const cluster = await startTestCluster({ parts: [], node: false });
 try {
-  await made(cluster, await submit(cluster, 'first'));
+  await attemptMade(cluster, await submit(cluster, 'first'), 1);
   let leader = cluster.operator;
   const seconds: number[] = [];
   for (let i = 1; i <= kills; i++) {
@@ -45,7 +32,7 @@ try {
     await sleep(RETRY_MS + Math.random() * 2 * RETRY_MS);
     await ended(leader, 'SIGKILL');
     const killed = performance.now();
-    await made(cluster, await submit(cluster, `after-${i}`));
+    await attemptMade(cluster, await submit(cluster, `after-${i}`), 1);
     seconds.push(Number(((performance.now() - killed) / 1000).toFixed(2)));
     console.log(`kill ${i} of ${kills}: ${seconds.at(-1)} s until the next operator has made a Job`);
     leader = standby;

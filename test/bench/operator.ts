@@ -1,4 +1,4 @@
-import { whyNoCluster, whyNoModules } from '@orestes/dev-cluster';
+import { whyNoCluster, whyNoModule } from '@orestes/dev-cluster';
 import { benchOptions, numberOption, usage } from '../support/options.js';
 import { Faults } from './api/faults.js';
 import { comparison, medians, printTable } from './operator/figures.js';
@@ -58,7 +58,7 @@ async function compare(qps: number | null): Promise<Map<SideName, TurnFigures>> 
 }
 
 async function main(): Promise<void> {
-  const reason = whyNoCluster() ?? (names.includes('peer') ? whyNoModules(PEER) : null);
+  const reason = whyNoCluster() ?? (names.includes('peer') ? whyNoModule(PEER) : null);
   if (reason !== null) return void process.stderr.write(`skipped: ${reason}\n`);
   const figures: Record<string, object> = {};
   for (const qps of limits) {

@@ -3,11 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobDocument } from '@orestes/contracts';
 import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
 import { JOBS, type Job, type Stored } from '@orestes/kubernetes';
-import { attemptNameOf, objectNameOf } from '@orestes/jobs';
 import { outcomesOf, type Outcome } from '../faults/outcome.js';
 import { ask, examplePipeline } from '../support/service.js';
 import { childrenOf, ended, jobAt, until } from '../support/wait.js';
-import { NAMESPACE, startTestCluster, type TestCluster } from './test-cluster.js';
+import { attemptMade, NAMESPACE, startTestCluster, type TestCluster } from './test-cluster.js';
 
 const QUEUE = 'kueue.x-k8s.io/queue-name';
 const url = () => cluster.service.url;
@@ -20,14 +19,7 @@ const jobs = async (): Promise<Stored<Job>[]> => (await cluster.client.list(JOBS
 const setSuspend = (name: string, suspend: boolean) =>
   cluster.client.patch(JOBS, { namespace: NAMESPACE, name }, { merge: { spec: { suspend } } });
 
-/** The Job of the attempt, when the operator has made it. */
-async function made(job: Pick<JobDocument, 'id' | 'name'>, epoch: number): Promise<Stored<Job>> {
-  const name = attemptNameOf(objectNameOf(job), epoch);
-  return (await until(
-    async () => (await jobs()).find(({ metadata }) => metadata.name === name),
-    (found) => found !== undefined,
-  ))!;
-}
+const made = (job: Pick<JobDocument, 'id' | 'name'>, epoch: number) => attemptMade(cluster, job, epoch);
 
 async function submit(): Promise<string> {
   const body = { ...examplePipeline({ name: 'village', steps: 400 }), reuse: false };
@@ -39,7 +31,6 @@ async function submit(): Promise<string> {
 /** Lets every child of a pipeline start as soon as its Job is there; `each` may do more to one. */
 async function admitAll(pipeline: string, each: (child: number, job: Stored<Job>) => Promise<void> = async () => {}) {
   for (const [i, child] of (await childrenOf(url(), pipeline)).entries()) {
-    if (child.kind === 'pipeline') continue;
     const job = await made(child, 1);
     await setSuspend(job.metadata.name, false);
     await each(i, job);

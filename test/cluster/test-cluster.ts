@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { trainingJobDefinition } from '@orestes/contracts';
+import { trainingJobDefinition, type JobDocument } from '@orestes/contracts';
 import { startControlPlane, type ControlPlane, type Part } from '@orestes/dev-cluster';
-import { KubeConfig, KubernetesClient } from '@orestes/kubernetes';
+import { attemptNameOf, objectNameOf } from '@orestes/jobs';
+import { JOBS, KubeConfig, KubernetesClient, type Job, type Stored } from '@orestes/kubernetes';
 import { startTestService, type RunningService } from '../support/service.js';
 import { until } from '../support/wait.js';
 import { ProcessNode } from './process-node.js';
@@ -194,6 +195,21 @@ export const isEstablished = (control: ControlPlane): Promise<string> =>
     () => control.kubectl('wait', '--for=condition=Established', 'crd/trainingjobs.orestes.dev'),
     () => true,
   );
+
+/** The Job of a job's attempt, when the operator has made it. */
+export async function attemptMade(
+  { client }: Pick<TestCluster, 'client'>,
+  job: Pick<JobDocument, 'id' | 'name'>,
+  epoch: number,
+): Promise<Stored<Job>> {
+  const ref = { namespace: NAMESPACE, name: attemptNameOf(objectNameOf(job), epoch) };
+  const found = await until(
+    () => client.find(JOBS, ref),
+    (made) => made !== null,
+    50,
+  );
+  return found!;
+}
 
 export function clientOf(file: string): KubernetesClient {
   const config = new KubeConfig();

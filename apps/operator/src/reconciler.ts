@@ -159,12 +159,12 @@ export class Reconciler {
   private async tell(key: string, { trainingJob }: Observed, waitsFor: string | null): Promise<void> {
     const { kubernetes, api, assertLeader } = this.parts;
     const { metadata, status } = trainingJob;
+    const { job, ...told } = status ?? {};
     const refusal = this.refusals.get(key) ?? null;
+    if (!job && !refusal) return; // the service tells of it at once
     const now = new Date().toISOString();
     const wanted = statusOf({ trainingJob, waitsFor: this.settled(key, waitsFor), refusal, now });
-    const { job, ...told } = status ?? {};
     if (metadata.deletionTimestamp !== undefined || isDeepStrictEqual(told, wanted)) return;
-    if (!job && !refusal) return; // the service tells of it at once
     assertLeader();
     if (job?.state === 'queued' && waitsFor !== null && told.message !== wanted.message)
       await api.waiting(job.id, wanted.message ?? waitsFor);

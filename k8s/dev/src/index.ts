@@ -1,6 +1,6 @@
 export { SIMULATED_EXIT_CODE, SIMULATED_NODE, SIMULATED_SECONDS } from './annotations.js';
 export type { Answer } from './api.js';
-export { buildModule, whyNoModules } from './tools/modules.js';
+export { buildModule, whyNoModule } from './tools/modules.js';
 export type { Component, Flags } from './components.js';
 export { ALL_PARTS, ControlPlane, startControlPlane, type ControlPlaneOptions, type Part } from './control-plane.js';
 export { ClusterError, type ClusterErrorCode } from './errors.js';

@@ -2,14 +2,14 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';
-import { whyNoModules } from '@orestes/dev-cluster';
+import { whyNoModule } from '@orestes/dev-cluster';
 import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
+import { PEER } from './sides.js';
 
-const PEER = path.resolve('test', 'bench', 'operator', 'peer');
 const run = promisify(execFile);
 
 describeCluster('npm run bench -- operator', () => {
-  const without = whyNoModules(PEER);
+  const without = whyNoModule(PEER);
   const sides = without === null ? ['orestes', 'objects', 'peer'] : ['orestes', 'objects'];
   if (without !== null) process.stderr.write(`without the peer: ${without}\n`);
 

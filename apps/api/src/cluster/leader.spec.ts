@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createDataSource } from '@orestes/database';
+import { createDataSource, migrate } from '@orestes/database';
 import { startTestPostgres, type TestPostgres } from '@orestes/database/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
@@ -14,7 +14,7 @@ afterAll(() => postgres?.stop());
 beforeEach(async () => {
   database = createDataSource({ url: await postgres.database() });
   await database.initialize();
-  await database.runMigrations();
+  await migrate(database);
 });
 afterEach(() => database.destroy());
 

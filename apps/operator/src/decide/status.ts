@@ -19,7 +19,7 @@ interface Told {
   now: string;
 }
 
-/** The status as it should be. What is the same as before keeps its time. */
+/** The status as it should be, of an object that has a job or was refused. What is the same as before keeps its time. */
 export function statusOf({ trainingJob, waitsFor, refusal, now }: Told): OwnStatus {
   const { metadata, status } = trainingJob;
   const job = status?.job;
@@ -32,10 +32,10 @@ export function statusOf({ trainingJob, waitsFor, refusal, now }: Told): OwnStat
       observedGeneration: metadata.generation ?? 1,
     };
   });
-  const message = refusal?.message ?? waitsFor ?? job?.message ?? 'It is being registered.';
+  const message = refusal?.message ?? waitsFor ?? job!.message;
   const reason = refusal?.code ?? job?.reason;
   return {
-    phase: refusal ? 'refused' : (job?.state ?? 'registering'),
+    phase: refusal ? 'refused' : job!.state,
     ...(reason !== undefined && { reason }),
     message: message.slice(0, 1000),
     attempt: job?.epoch ?? 0,
@@ -51,12 +51,7 @@ type Bare = Omit<Condition, 'lastTransitionTime'>;
 function conditionsOf(job: MirroredJob | undefined, refusal: Refusal | null): Bare[] {
   const registered: Bare = refusal
     ? { type: 'Registered', status: 'False', reason: refusal.code, message: refusal.message.slice(0, 1000) }
-    : {
-        type: 'Registered',
-        status: job ? 'True' : 'Unknown',
-        reason: job ? 'Known' : 'Pending',
-        message: job ? `it is job ${job.id}` : '',
-      };
+    : { type: 'Registered', status: 'True', reason: 'Known', message: `it is job ${job!.id}` };
   if (!job) return [registered];
   const is = (type: Condition['type'], holds: boolean, message: string): Bare => ({
     ...{ type, status: holds ? 'True' : 'False', reason: reasonOf(job), message },

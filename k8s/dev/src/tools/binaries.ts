@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { cacheFolder, goEnvironment } from '../config.js';
 import { ClusterError, messageOf } from '../errors.js';
 import { exclusively } from '../process/exclusively.js';
 import { runTool } from '../process/run-tool.js';
-import { findGo } from './go.js';
+import { findGo, sourcesIn, whyNoGo } from './go.js';
 
 const SOURCES = fileURLToPath(new URL('../../go/', import.meta.url));
 const ABANDONED = '.making-';
@@ -58,9 +58,7 @@ export function binariesFolder(): string {
   const hash = createHash('sha256').update(process.arch);
   for (const name of names) {
     hash.update(linkerFlags(name));
-    for (const file of readdirSync(path.join(SOURCES, name))
-      .filter((f) => /^go\.(mod|sum)$|\.go$/.test(f))
-      .sort())
+    for (const file of sourcesIn(path.join(SOURCES, name)))
       hash.update(`${name}/${file}\0`).update(readFileSync(path.join(SOURCES, name, file)));
   }
   const versions = names.map((name) => `${name}-${versionOf(name)}`).join('-');
@@ -70,15 +68,7 @@ export function binariesFolder(): string {
 const isBuilt = (program: Program) => existsSync(path.join(binariesFolder(), program));
 
 /** Why the control plane's programs cannot be had here, without building anything; null: they are there, or can be built. */
-export function whyNoBinaries(): string | null {
-  if (CONTROL_PLANE.every(isBuilt)) return null;
-  try {
-    findGo();
-    return null;
-  } catch (error) {
-    return messageOf(error);
-  }
-}
+export const whyNoBinaries = (): string | null => (CONTROL_PLANE.every(isBuilt) ? null : whyNoGo());
 
 /**
  * Builds what is missing: 7 minutes on two cores the first time, nothing later. Needs Go and the modules that go.sum pins,

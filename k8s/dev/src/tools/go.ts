@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { goEnvironment } from '../config.js';
-import { ClusterError } from '../errors.js';
+import { ClusterError, messageOf } from '../errors.js';
 
 /** The newest `go` line among the modules under go/. */
 export const NEEDED_GO = { major: 1, minor: 26 };
@@ -30,6 +31,22 @@ export function findGo(ask: AskVersion = askVersion): string {
     `building Kubernetes needs Go ${NEEDED_GO.major}.${NEEDED_GO.minor} or later (https://go.dev/dl): ${problem}`,
   );
 }
+
+/** Why there is no Go that can build the programs; null: there is one. */
+export function whyNoGo(): string | null {
+  try {
+    findGo();
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** Names of the files that a module's program is built from, in order. */
+export const sourcesIn = (module: string): string[] =>
+  readdirSync(module)
+    .filter((file) => /^go\.(mod|sum)$|\.go$/.test(file))
+    .sort();
 
 function isNewEnough(version: string): boolean {
   const [, major, minor] = (/^go(\d+)\.(\d+)/.exec(version) ?? []).map(Number);

@@ -1,31 +1,22 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheFolder, goEnvironment } from '../config.js';
 import { ClusterError, messageOf } from '../errors.js';
 import { exclusively } from '../process/exclusively.js';
 import { runTool } from '../process/run-tool.js';
-import { findGo } from './go.js';
+import { findGo, sourcesIn, whyNoGo } from './go.js';
 
 /** Where the program of a Go module lies, or will: the name changes with every byte that it is built from. */
 function programOf(folder: string): string {
   const hash = createHash('sha256').update(process.arch);
-  for (const file of readdirSync(folder).sort())
-    if (/^go\.(mod|sum)$|\.go$/.test(file)) hash.update(`${file}\0`).update(readFileSync(path.join(folder, file)));
+  for (const file of sourcesIn(folder)) hash.update(`${file}\0`).update(readFileSync(path.join(folder, file)));
   return path.join(cacheFolder(), 'modules', `${path.basename(folder)}-${hash.digest('hex').slice(0, 12)}`);
 }
 
 /** Why the program of a Go module can't be had here; null: it is there, or can be built. */
-export function whyNoModules(...folders: string[]): string | null {
-  if (folders.every((folder) => existsSync(programOf(folder)))) return null;
-  try {
-    findGo();
-    return null;
-  } catch (error) {
-    return messageOf(error);
-  }
-}
+export const whyNoModule = (folder: string): string | null => (existsSync(programOf(folder)) ? null : whyNoGo());
 
 /**
  * Builds the program of a Go module, where it has not been built from the same files before.
