@@ -102,10 +102,11 @@ export class LocalLauncher implements Launcher {
   }
 
   async stopAll(): Promise<void> {
-    const alive = () => workersOf(this.options.service);
+    // What an ending process was started with can't be read any more, some time before its exit is known: both count.
+    const alive = () => new Set([...[...this.children.values()].flatMap(livePid), ...workersOf(this.options.service)]);
     for (const pid of alive()) send(pid, 'SIGTERM');
     const deadline = Date.now() + LONGEST_STOP_MS;
-    while (alive().length > 0 && Date.now() < deadline) await sleep(50);
+    while (alive().size > 0 && Date.now() < deadline) await sleep(50);
     for (const pid of alive()) send(pid, 'SIGKILL');
   }
 
@@ -117,12 +118,16 @@ export class LocalLauncher implements Launcher {
   /** Of the attempt's live process, also one that an earlier service started. */
   private pidOf(attempt: string): number | null {
     const child = this.children.get(attempt);
-    if (child) return child.exitCode === null && child.signalCode === null ? (child.pid ?? null) : null;
+    if (child) return livePid(child)[0] ?? null;
     return workers().find(({ environment }) => environment.includes(`ORESTES_ATTEMPT=${attempt}`))?.pid ?? null;
   }
 
   private readonly logOf = (attempt: string) => path.join(this.options.logs, `${attempt}.log`);
 }
+
+/** None once its exit is known, or where it never ran. */
+const livePid = ({ pid, exitCode, signalCode }: ChildProcess): number[] =>
+  pid !== undefined && exitCode === null && signalCode === null ? [pid] : [];
 
 function passedOn(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !SECRETS.test(name) || PASSED.test(name)));

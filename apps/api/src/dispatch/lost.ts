@@ -33,9 +33,14 @@ export async function endLost(database: DataSource, launcher: Launcher, patience
 
 /** Puts the jobs of workers that ended with this service, before they could tell it, back into the queue. */
 export async function endStopped(database: DataSource, launcher: Launcher): Promise<void> {
-  const live = await database.getRepository(Attempt).find({ where: { state: Not('ended') }, order: { id: 'ASC' } });
   const ending: Ending = { outcome: 'interrupted', code: 'INTERRUPTED', message: 'the service was stopped' };
-  for (const attempt of live) if (isGone(attempt, launcher)) await end(database, attempt, ending, [], 0);
+  for (;;) {
+    const live = await database.getRepository(Attempt).find({ where: { state: Not('ended') }, order: { id: 'ASC' } });
+    const gone = live.filter((attempt) => isGone(attempt, launcher));
+    if (gone.length === 0) return;
+    // One whose last report is still being taken is looked at again.
+    for (const attempt of gone) await end(database, attempt, ending, [], 0);
+  }
 }
 
 function isGone({ id, host, pid, heartbeatAt }: Attempt, launcher: Launcher): boolean {
