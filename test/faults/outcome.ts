@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { CheckpointManifest, JobDocument, JobEvent, JobMetric } from '@orestes/contracts';
+import { openStore } from '@orestes/storage';
 import { childrenOf, historyOf } from '../support/wait.js';
 
 /** What of a job must not hang on what befell it. */
@@ -56,6 +55,8 @@ function sorted(value: unknown): unknown {
 }
 
 async function weightsOf(checkpoint: string): Promise<string[]> {
-  const manifest = JSON.parse(await readFile(join(checkpoint, 'manifest.json'), 'utf8')) as CheckpointManifest;
+  const manifest = JSON.parse(
+    Buffer.from(await openStore(checkpoint).get('manifest.json')).toString(),
+  ) as CheckpointManifest;
   return manifest.parts.map(({ file, sha256 }) => `${file} ${sha256}`);
 }

@@ -96,20 +96,22 @@ export async function startTestService({
   };
 }
 
-/** Asks the service; the answer's status, headers and body. */
+/** Asks the service, with the key that the command line would use; the answer's status, headers and body. */
 export async function ask(
   url: string,
   { method, body, headers = {} }: { method?: string; body?: unknown; headers?: Record<string, string> } = {},
 ): Promise<{ status: number; headers: Headers; body: unknown }> {
   const response = await fetch(url, {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
-    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+    headers: { ...keyHeader(), ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
   const isJson = /json/.test(response.headers.get('content-type') ?? '');
   return { status: response.status, headers: response.headers, body: isJson ? (JSON.parse(text) as unknown) : text };
 }
+
+const keyHeader = (key = process.env['ORESTES_API_KEY']) => key !== undefined && { authorization: `Bearer ${key}` };
 
 /** A pipeline on the example's text that takes seconds: a corpus, a pretraining, fine-tunings from pretrained and random weights. */
 export function examplePipeline({

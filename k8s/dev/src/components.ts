@@ -16,23 +16,29 @@ export interface Place {
   folder: string;
   /** false: etcd leaves the disk to the kernel; a crash of the machine, not of a process, loses data. */
   durable: boolean;
+  /** Where the components listen. */
+  host: string;
+  /** In which they run, where there are real nodes (a file, for nsenter --net); null: this machine's own, on loopback. */
+  network: string | null;
   ports: Record<Component | 'etcd-peer', number>;
 }
 
-const HOST = '127.0.0.1';
+export const LOOPBACK = '127.0.0.1';
 const SERVICES = '10.96.0.0/16';
+export const CLUSTER_DNS = '10.96.0.10';
+export const CLUSTER_DOMAIN = 'cluster.local';
 const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 /** Of pods on simulated nodes; nothing listens there. */
 const SIMULATED_PODS = '10.0.0.1/16';
 
 export const SERVER_HOSTS = [
-  ...[HOST, 'localhost', '10.96.0.1'], // the last: the Service "kubernetes"
+  ...[LOOPBACK, 'localhost', '10.96.0.1'], // the last: the Service "kubernetes"
   ...['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'],
 ];
 
-export const url = (place: Place, component: Component): string => `https://${HOST}:${place.ports[component]}`;
-export const etcdUrl = ({ ports }: Place): string => `http://${HOST}:${ports.etcd}`;
-export const kwokUrl = ({ ports }: Place): string => `http://${HOST}:${ports.kwok}`;
+export const url = (place: Place, component: Component): string => `https://${place.host}:${place.ports[component]}`;
+export const etcdUrl = ({ host, ports }: Place): string => `http://${host}:${ports.etcd}`;
+export const kwokUrl = ({ host, ports }: Place): string => `http://${host}:${ports.kwok}`;
 
 const files = ({ folder }: Place) => ({
   pki: (name: string) => path.join(folder, 'pki', name),
@@ -40,7 +46,7 @@ const files = ({ folder }: Place) => ({
 });
 
 const serving = (place: Place, component: Component): Flags => ({
-  'bind-address': HOST,
+  'bind-address': place.host,
   'secure-port': String(place.ports[component]),
   'tls-cert-file': files(place).pki('server.crt'),
   'tls-private-key-file': files(place).pki('server.key'),
@@ -51,10 +57,20 @@ const asClient = (place: Place, component: Component): Flags => {
   return { 'authentication-kubeconfig': kubeconfig, 'authorization-kubeconfig': kubeconfig };
 };
 
+/** The API server refuses to publish a loopback address as an endpoint. */
+const WITHOUT_NODES: Flags = { 'endpoint-reconciler-type': 'none' };
+
+/** For logs, exec and port-forward. */
+const kubeletClient = (pki: (name: string) => string): Flags => ({
+  'kubelet-client-certificate': pki('kubelet-client.crt'),
+  'kubelet-client-key': pki('kubelet-client.key'),
+  'kubelet-preferred-address-types': 'InternalIP',
+});
+
 /** One function a component: the flags that it gets if the caller says nothing else. */
 const FLAGS = {
   etcd: (place): Flags => {
-    const peer = `http://${HOST}:${place.ports['etcd-peer']}`;
+    const peer = `http://${place.host}:${place.ports['etcd-peer']}`;
     return {
       name: 'orestes',
       'data-dir': path.join(place.folder, 'etcd'),
@@ -73,8 +89,8 @@ const FLAGS = {
     return {
       ...serving(place, 'kube-apiserver'),
       'etcd-servers': etcdUrl(place),
-      'advertise-address': HOST,
-      'endpoint-reconciler-type': 'none', // it refuses to publish a loopback address as an endpoint
+      'advertise-address': place.host,
+      ...(place.network === null ? WITHOUT_NODES : kubeletClient(pki)),
       'client-ca-file': pki('ca.crt'),
       'authorization-mode': 'Node,RBAC',
       'enable-admission-plugins': 'NodeRestriction',
@@ -114,8 +130,8 @@ const FLAGS = {
       'manage-all-nodes': 'false',
       'manage-nodes-with-annotation-selector': `${annotation}=${value}`,
       cidr: SIMULATED_PODS,
-      'node-ip': HOST,
-      'server-address': `${HOST}:${place.ports.kwok}`,
+      'node-ip': place.host,
+      'server-address': `${place.host}:${place.ports.kwok}`,
     };
   },
 } satisfies Record<Component, (place: Place) => Flags>;
@@ -123,10 +139,13 @@ const FLAGS = {
 /** How a component is started. `flags` go over what it would get; an empty value stands for a flag that is left out. */
 export function launchOf(component: Component, place: Place, flags: Flags, isReady: Launch['isReady']): Launch {
   const all = Object.entries({ ...FLAGS[component](place), ...flags });
+  const args = all.filter(([, value]) => value !== '').map(([name, value]) => `--${name}=${value}`);
+  const program = path.join(place.binaries, component);
   return {
     name: component,
-    program: path.join(place.binaries, component),
-    args: all.filter(([, value]) => value !== '').map(([name, value]) => `--${name}=${value}`),
+    ...(place.network === null
+      ? { program, args }
+      : { program: 'nsenter', args: [`--net=${place.network}`, program, ...args] }),
     log: path.join(place.folder, 'logs', `${component}.log`),
     isReady,
   };

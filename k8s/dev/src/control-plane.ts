@@ -2,15 +2,19 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, ApiClient } from './api.js';
-import { etcdUrl, kwokUrl, launchOf, url, type Component, type Flags, type Place } from './components.js';
+import { etcdUrl, kwokUrl, launchOf, LOOPBACK, url, type Component, type Flags, type Place } from './components.js';
 import { ClusterError, messageOf } from './errors.js';
 import { addFakeNodes, type FakeNodes } from './fake-nodes.js';
 import { writeIdentities, type Identities } from './identities.js';
+import { dnsDaemon, dnsService } from './nodes/dns.js';
+import { ClusterNetwork } from './nodes/network.js';
+import { RealNode } from './nodes/real-node.js';
+import { whyNoNodes } from './nodes/why-no-nodes.js';
 import { Daemon, whyNoDaemons } from './process/daemon.js';
 import { freePorts } from './process/ports.js';
 import { runTool } from './process/run-tool.js';
 import { temporaryFolder } from './process/temporary-folder.js';
-import { prepareBinaries } from './tools/binaries.js';
+import { CONTROL_PLANE, prepareBinaries, WITH_NODES } from './tools/binaries.js';
 import { prepareClients, type Clients } from './tools/clients.js';
 
 /** What can run beside etcd and kube-apiserver. */
@@ -25,6 +29,8 @@ export interface ControlPlaneOptions {
   folder?: string;
   /** Default: none. Without the controller manager there are no service accounts, and jobs make no pods. */
   parts?: readonly Part[];
+  /** Real nodes beside it, on a network of the cluster's own; needs root. Default: none. */
+  nodes?: RealNodes;
   /** Over what a component would be started with, by name without dashes; '' leaves a flag out. */
   flags?: Partial<Record<Component, Flags>>;
   /** true: etcd waits for the disk, as in production. Default false: faster, and a crash of the machine may lose data. */
@@ -33,6 +39,13 @@ export interface ControlPlaneOptions {
   say?: (line: string) => void;
   /** Ends the start; nothing is left of it. */
   signal?: AbortSignal;
+}
+
+export interface RealNodes {
+  /** Up to 9. */
+  count: number;
+  /** What their pods can run: an archive (prepareImages). */
+  images: string;
 }
 
 const DEFAULT_ACCOUNT = '/api/v1/namespaces/default/serviceaccounts/default';
@@ -45,24 +58,35 @@ const SETTLED_MS = 60_000;
  * @throws ClusterError TOOL_MISSING, BUILD_FAILED; NOT_STARTED with the last words of what did not start
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-  const { parts = [], flags = {}, durable = false, signal } = options;
+  const { parts = [], flags = {}, durable = false, nodes, signal } = options;
   const say = options.say ?? ((line) => process.stderr.write(`${line}\n`));
-  const reason = whyNoDaemons();
+  const reason = nodes ? whyNoNodes() : whyNoDaemons();
   if (reason !== null) throw new ClusterError('TOOL_MISSING', `no cluster can be run here: ${reason}`);
-  const binaries = await prepareBinaries(say, undefined, signal);
+  const binaries = await prepareBinaries(say, nodes ? WITH_NODES : CONTROL_PLANE, signal);
   const clients = await prepareClients(say, signal);
   const temporary = options.folder === undefined ? await temporaryFolder('orestes-cluster-') : null;
   const folder = path.resolve(temporary?.folder ?? options.folder ?? '');
   let cluster: ControlPlane | null = null;
+  let network: ClusterNetwork | null = null;
   try {
     await mkdir(path.join(folder, 'logs'), { recursive: true });
-    const place: Place = { binaries, folder, durable, ports: await choosePorts() };
+    network = nodes ? await ClusterNetwork.start(folder, signal) : null;
+    const where = { host: network?.host ?? LOOPBACK, network: network?.namespace ?? null };
+    const place: Place = { binaries, folder, durable, ...where, ports: await choosePorts() };
     const identities = await writeIdentities(place);
-    cluster = new ControlPlane(place, parts, flags, identities, clients, temporary?.remove);
+    cluster = new ControlPlane(place, parts, flags, identities, clients, async () => {
+      await network?.stop();
+      await temporary?.remove();
+    });
     await cluster.start(signal);
+    if (network && nodes) await cluster.startNodes(network, nodes, signal);
     return cluster;
   } catch (error) {
-    await (cluster?.stop() ?? temporary?.remove());
+    if (cluster) await cluster.stop();
+    else {
+      await network?.stop();
+      await temporary?.remove();
+    }
     throw error;
   }
 }
@@ -78,7 +102,10 @@ export class ControlPlane {
   readonly apiServer: Daemon;
   /** All that it was started with, in the order of their starts. */
   readonly processes: readonly Daemon[];
+  /** Real ones. */
+  readonly nodes: RealNode[] = [];
   private readonly api: ApiClient;
+  private dns: Daemon | null = null;
 
   constructor(
     private readonly place: Place,
@@ -86,7 +113,7 @@ export class ControlPlane {
     flags: Partial<Record<Component, Flags>>,
     private readonly identities: Identities,
     private readonly clients: Clients,
-    private readonly removeFolder: (() => Promise<void>) | undefined,
+    private readonly leave: () => Promise<void>,
   ) {
     this.api = identities.api;
     const daemon = (component: Component) =>
@@ -168,8 +195,10 @@ export class ControlPlane {
   async stop(): Promise<void> {
     this.api.close();
     // Killed at once: what etcd acknowledged it has written, and the others keep nothing.
+    await Promise.all(this.nodes.map((node) => node.cut()));
+    await this.dns?.kill('SIGKILL');
     await Promise.all(this.processes.map((daemon) => daemon.kill('SIGKILL')));
-    await this.removeFolder?.();
+    await this.leave();
   }
 
   /** Called once, by startControlPlane. */
@@ -178,6 +207,24 @@ export class ControlPlane {
     await this.apiServer.start(signal);
     await Promise.all(this.processes.slice(2).map((daemon) => daemon.start(signal)));
     if (this.parts.includes('kube-controller-manager')) await this.hasDefaultAccount(signal);
+  }
+
+  /** Called once, by startControlPlane. */
+  async startNodes(network: ClusterNetwork, { count, images }: RealNodes, signal?: AbortSignal): Promise<void> {
+    const { binaries, folder } = this.place;
+    this.dns = await dnsDaemon(binaries, folder, network, this.kubeconfig);
+    await this.dns.start(signal);
+    await this.apply(dnsService(network));
+    const proxy = await this.kubeconfigFor('system:kube-proxy');
+    for (let index = 1; index <= count; index++) {
+      const kubelet = await this.kubeconfigFor(`system:node:node-${index}`, ['system:nodes']);
+      const { authority } = this.identities;
+      const kubeconfigs = { kubelet, proxy };
+      this.nodes.push(
+        new RealNode({ binaries, folder, network, images, api: this.api, kubeconfigs, authority }, index),
+      );
+    }
+    await Promise.all(this.nodes.map((node) => node.start(signal)));
   }
 
   private async isReady(component: Component): Promise<boolean> {

@@ -64,7 +64,8 @@ function manifest(prefix: string, index: number, nodes: FakeNodes) {
   };
 }
 
-const SIMULATED_BY = 'orestes.dev/simulated';
+/** A label: which batch a simulated node is of. */
+export const SIMULATED_BY = 'orestes.dev/simulated';
 
 async function create(api: ApiClient, node: ReturnType<typeof manifest>): Promise<void> {
   const { status, body } = await api.send('POST', '/api/v1/nodes', node);

@@ -17,6 +17,8 @@ const CLIENTS: Partial<Record<Component, { name: string; groups?: string[] }>> =
 export interface Identities {
   /** An administrator's. */
   kubeconfig: string;
+  /** The cluster's certificate authority: a file. */
+  authority: string;
   api: ApiClient;
   /** Whether a server of the cluster answers with success. */
   answers(url: string): Promise<boolean>;
@@ -29,9 +31,13 @@ export async function writeIdentities(place: Place): Promise<Identities> {
   await mkdir(pki, { recursive: true, mode: 0o700 });
   const authority = await Authority.open(pki);
   await serviceAccountKey(path.join(pki, 'service-accounts.key'));
-  const server = await authority.issue({ name: 'kube-apiserver', hosts: SERVER_HOSTS });
+  const server = await authority.issue({ name: 'kube-apiserver', hosts: [...SERVER_HOSTS, place.host] });
   await writeFile(path.join(pki, 'server.crt'), server.certificate);
   await writeFile(path.join(pki, 'server.key'), server.key, { mode: 0o600 });
+
+  const kubeletClient = await authority.issue({ name: 'kube-apiserver-kubelet-client', groups: [ADMINISTRATORS] });
+  await writeFile(path.join(pki, 'kubelet-client.crt'), kubeletClient.certificate);
+  await writeFile(path.join(pki, 'kubelet-client.key'), kubeletClient.key, { mode: 0o600 });
 
   const cluster = { url: url(place, 'kube-apiserver'), authority: authority.certificate };
   const write = async (file: string, name: string, groups: readonly string[] = []) => {
@@ -45,6 +51,7 @@ export async function writeIdentities(place: Place): Promise<Identities> {
   let others = 0;
   return {
     kubeconfig,
+    authority: path.join(pki, 'ca.crt'),
     api,
     answers: async (address) => (await api.send('GET', address)).status === 200,
     kubeconfigFor: async (user, groups) => (await write(`user-${++others}.kubeconfig`, user, groups)).kubeconfig,

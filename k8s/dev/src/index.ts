@@ -2,10 +2,21 @@ export { SIMULATED_EXIT_CODE, SIMULATED_NODE, SIMULATED_SECONDS } from './annota
 export type { Answer } from './api.js';
 export { buildModule, whyNoModule } from './tools/modules.js';
 export type { Component, Flags } from './components.js';
-export { ALL_PARTS, ControlPlane, startControlPlane, type ControlPlaneOptions, type Part } from './control-plane.js';
+export {
+  ALL_PARTS,
+  ControlPlane,
+  startControlPlane,
+  type ControlPlaneOptions,
+  type RealNodes,
+  type Part,
+} from './control-plane.js';
 export { ClusterError, type ClusterErrorCode } from './errors.js';
 export type { FakeNodes } from './fake-nodes.js';
+export { prepareImages } from './images/build.js';
+export { ORESTES_IMAGES, SERVER_IMAGES } from './images/names.js';
+export type { RealNode } from './nodes/real-node.js';
+export { missingPackages, whyNoNodes } from './nodes/why-no-nodes.js';
 export type { Daemon } from './process/daemon.js';
-export { binariesFolder, prepareBinaries, type Program } from './tools/binaries.js';
+export { binariesFolder, prepareBinaries, WITH_NODES, type Program } from './tools/binaries.js';
 export { prepareClients, type Clients } from './tools/clients.js';
 export { whyNoCluster } from './why-no-cluster.js';

@@ -16,7 +16,8 @@ const commands = { up, down, status } satisfies Record<
 async function main(argv: readonly string[]): Promise<number> {
   const [first, ...rest] = argv;
   if (first === 'keep') {
-    await keep(rest[0] ?? '', Number(rest[1]), Number(rest[2]));
+    const [data = '', nodes, gpus, realNodes, images = ''] = rest;
+    await keep(data, [nodes, gpus, realNodes].map(Number), images);
     return process.exitCode === undefined ? EXIT.done : EXIT.failed;
   }
   if (first === '--help' || first === 'help') {

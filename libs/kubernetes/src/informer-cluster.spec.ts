@@ -112,11 +112,11 @@ describeOnCluster('an informer on a real API server', {}, (cluster) => {
     ])('converges when %s', async (_, fault, restarts, mostMs) => {
       const writer = churn(bench.direct, namespace);
       await fault();
+      // A busy machine is given time to have something to converge on.
+      while (writer.writes <= 20 || bench.ledger.changes <= 10) await pause(20);
       await writer.stop();
       const ms = await bench.convergence(mostMs);
       expect(ms).toBeLessThan(mostMs);
-      expect(writer.writes).toBeGreaterThan(20);
-      expect(bench.ledger.changes).toBeGreaterThan(10);
       expect(bench.informer.restarts).toBeGreaterThanOrEqual(restarts);
       expect(bench.informer.restarts).toBe(bench.troubles.length);
       if (restarts === 0) expect([bench.informer.restarts, bench.informer.lists]).toEqual([0, 1]);

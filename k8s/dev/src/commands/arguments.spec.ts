@@ -9,6 +9,7 @@ describe('readArguments', () => {
       data: path.resolve('orestes-cluster'),
       nodes: 2,
       gpus: 8,
+      realNodes: 0,
       keep: false,
     }));
 
@@ -21,11 +22,12 @@ describe('readArguments', () => {
   it.each([
     [[], 'cluster: no command (allowed: up, down, status)'],
     [['start'], 'cluster: start (allowed: up, down, status)'],
-    [['up', '--keep'], "cluster: up: Unknown option '--keep' (allowed: --data, --nodes, --gpus)"],
+    [['up', '--keep'], "cluster: up: Unknown option '--keep' (allowed: --data, --nodes, --gpus, --real-nodes)"],
     [['down', '--nodes', '2'], "cluster: down: Unknown option '--nodes' (allowed: --data, --keep)"],
-    [['up', '--nodes', '-1'], /^cluster: up: .*--nodes.* \(allowed: --data, --nodes, --gpus\)$/s],
+    [['up', '--nodes', '-1'], /^cluster: up: .*--nodes.* \(allowed: --data, --nodes, --gpus, --real-nodes\)$/s],
     [['up', '--nodes', '2.5'], 'cluster: --nodes: 2.5 is not a whole number from 0 to 5000'],
     [['up', '--gpus', 'many'], 'cluster: --gpus: many is not a whole number from 0 to 1024'],
+    [['up', '--real-nodes', '10'], 'cluster: --real-nodes: 10 is not a whole number from 0 to 9'],
     [['status', 'now'], /^cluster: status: .*now.* \(allowed: --data\)$/],
   ])('%j', (argv, message) => expect(() => readArguments(argv)).toThrow(message));
 });

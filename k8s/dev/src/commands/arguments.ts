@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ClusterError, messageOf } from '../errors.js';
+import { MOST_NODES as MOST_REAL_NODES } from '../nodes/network.js';
 
 export const COMMANDS = ['up', 'down', 'status'] as const;
 export type CommandName = (typeof COMMANDS)[number];
@@ -9,21 +10,29 @@ export interface Arguments {
   command: CommandName;
   /** The cluster's folder, absolute. */
   data: string;
+  /** Simulated ones, with `gpus` each. */
   nodes: number;
   gpus: number;
+  realNodes: number;
   keep: boolean;
 }
 
-export const USAGE = `npm run cluster -- up [--nodes 2] [--gpus 8] [--data orestes-cluster]   start Kubernetes with simulated GPU nodes
-npm run cluster -- status [--data orestes-cluster]                         its processes, nodes and addresses
-npm run cluster -- down [--keep] [--data orestes-cluster]                  end it, and remove its data unless --keep
+export const USAGE = `npm run cluster -- up [--nodes 2] [--gpus 8] [--real-nodes 0] [--data orestes-cluster]
+                             start Kubernetes with simulated GPU nodes, and with real ones without GPUs (as root)
+npm run cluster -- status [--data orestes-cluster]           its processes, nodes and addresses
+npm run cluster -- down [--keep] [--data orestes-cluster]    end it, and remove its data unless --keep
 `;
 
 type Values = Record<string, string | boolean | undefined>;
 type Options = Record<string, { type: 'string' | 'boolean' }>;
 
 const OPTIONS: Record<CommandName, Options> = {
-  up: { data: { type: 'string' }, nodes: { type: 'string' }, gpus: { type: 'string' } },
+  up: {
+    data: { type: 'string' },
+    nodes: { type: 'string' },
+    gpus: { type: 'string' },
+    'real-nodes': { type: 'string' },
+  },
   down: { data: { type: 'string' }, keep: { type: 'boolean' } },
   status: { data: { type: 'string' } },
 };
@@ -36,11 +45,14 @@ export function readArguments(argv: readonly string[]): Arguments {
   const [command, ...rest] = argv;
   if (!isCommand(command)) throw usage(`${command ?? 'no command'} (allowed: ${COMMANDS.join(', ')})`);
   const values = parse(command, rest);
+  const realNodes = whole('--real-nodes', values['real-nodes'] ?? '0', 0, MOST_REAL_NODES);
   return {
     command,
     data: path.resolve(text(values['data']) || 'orestes-cluster'),
-    nodes: whole('--nodes', values['nodes'] ?? '2', 0, MOST_NODES),
+    // Pods that are to run would be put on simulated nodes, too.
+    nodes: whole('--nodes', values['nodes'] ?? (realNodes > 0 ? '0' : '2'), 0, MOST_NODES),
     gpus: whole('--gpus', values['gpus'] ?? '8', 0, MOST_GPUS),
+    realNodes,
     keep: values['keep'] === true,
   };
 }

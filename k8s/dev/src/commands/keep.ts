@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { ALL_PARTS, startControlPlane } from '../control-plane.js';
 import { messageOf } from '../errors.js';
+import { SIMULATED_BY } from '../fake-nodes.js';
 import { identityOf } from '../process/identity.js';
 import { stateFile, writeState } from './state.js';
 
@@ -8,17 +9,23 @@ import { stateFile, writeState } from './state.js';
  * The process behind `up`, which keeps the cluster until it is told to end (SIGTERM): a cluster ends with the process that
  * started it, and `up` itself returns. Its answer to `up` goes over the IPC channel: null, or what went wrong.
  */
-export async function keep(data: string, nodes: number, gpus: number): Promise<void> {
+export async function keep(data: string, numbers: readonly number[], images: string): Promise<void> {
+  const [nodes = 0, gpus = 0, realNodes = 0] = numbers;
   const ending = new AbortController();
   const ended = new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => resolve()));
   let ready = false;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => ending.abort());
   process.on('disconnect', () => (ready ? undefined : ending.abort())); // `up` was killed before it was up
   try {
-    const cluster = await startControlPlane({ folder: data, parts: ALL_PARTS, durable: true, signal: ending.signal });
+    const cluster = await startControlPlane({
+      ...{ folder: data, parts: ALL_PARTS, durable: true, signal: ending.signal },
+      ...(realNodes > 0 && { nodes: { count: realNodes, images } }),
+    });
     try {
-      await cluster.addFakeNodes(await missing(cluster.request('GET', '/api/v1/nodes'), nodes), { gpus });
-      const processes = cluster.processes.map(({ name, pid, log }) => ({ name, pid, log }));
+      await cluster.addFakeNodes(await missing(cluster.request('GET', SIMULATED), nodes), { gpus });
+      for (const node of cluster.nodes) await node.addVolumes(VOLUMES);
+      const daemons = [...cluster.processes, ...cluster.nodes];
+      const processes = daemons.map(({ name, pid, log }) => ({ name, pid, log }));
       const { url, kubeconfig, tools } = cluster;
       await writeState(data, { keeper: identityOf(process.pid) ?? '', url, kubeconfig, ...tools, processes });
       ready = true;
@@ -36,6 +43,10 @@ export async function keep(data: string, nodes: number, gpus: number): Promise<v
     if (process.connected) process.send?.(messageOf(error), () => process.disconnect());
   }
 }
+
+const SIMULATED = `/api/v1/nodes?labelSelector=${encodeURIComponent(SIMULATED_BY)}`;
+/** Of each real node: claims without a storage class find them. */
+const VOLUMES = 4;
 
 /** A cluster that is started again has its nodes already. */
 async function missing(answer: Promise<{ body: unknown }>, wanted: number): Promise<number> {

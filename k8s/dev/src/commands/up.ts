@@ -4,9 +4,11 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ClusterError } from '../errors.js';
+import { prepareImages } from '../images/build.js';
+import { whyNoNodes } from '../nodes/why-no-nodes.js';
 import { whyNoDaemons } from '../process/daemon.js';
 import { exclusively } from '../process/exclusively.js';
-import { prepareBinaries } from '../tools/binaries.js';
+import { CONTROL_PLANE, prepareBinaries, WITH_NODES } from '../tools/binaries.js';
 import { prepareClients } from '../tools/clients.js';
 import type { Arguments } from './arguments.js';
 import { runningState, type ClusterState } from './state.js';
@@ -14,17 +16,20 @@ import { runningState, type ClusterState } from './state.js';
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 
 /** Starts a cluster that goes on when this command has ended. Interrupted, it leaves nothing that was not there before. */
-export async function up({ data, nodes, gpus }: Arguments, signal: AbortSignal): Promise<void> {
-  const reason = whyNoDaemons();
+export async function up(options: Arguments, signal: AbortSignal): Promise<void> {
+  const { data, realNodes } = options;
+  const reason = realNodes > 0 ? whyNoNodes() : whyNoDaemons();
   if (reason !== null) throw new ClusterError('TOOL_MISSING', `no cluster can be run here: ${reason}`);
-  await prepareBinaries(say, undefined, signal);
+  await prepareBinaries(say, realNodes > 0 ? WITH_NODES : CONTROL_PLANE, signal);
   await prepareClients(say, signal);
+  const images = realNodes > 0 ? await prepareImages(say, signal) : '';
   await mkdir(path.dirname(data), { recursive: true });
   const waiting = (holder: number) => say(`process ${holder} starts it just now: waiting for it`);
-  await exclusively(`${data}.lock`, waiting, () => startOnce(data, nodes, gpus, signal), signal);
+  await exclusively(`${data}.lock`, waiting, () => startOnce(options, images, signal), signal);
 }
 
-async function startOnce(data: string, nodes: number, gpus: number, signal: AbortSignal): Promise<void> {
+async function startOnce(options: Arguments, images: string, signal: AbortSignal): Promise<void> {
+  const { data } = options;
   const running = await runningState(data);
   if (running) {
     say(`up already: ${running.url}`);
@@ -35,7 +40,7 @@ async function startOnce(data: string, nodes: number, gpus: number, signal: Abor
     throw new ClusterError('REFUSED', `${data} holds something other than a cluster (allowed: a new or empty folder)`);
   await mkdir(data, { recursive: true, mode: 0o700 });
   try {
-    await startKeeper(data, nodes, gpus, signal);
+    await startKeeper(options, images, signal);
   } catch (error) {
     if (isNew) await rm(data, { recursive: true, force: true });
     throw error;
@@ -47,11 +52,11 @@ async function startOnce(data: string, nodes: number, gpus: number, signal: Abor
 
 const keeperLog = (data: string) => path.join(data, 'keeper.log');
 
-async function startKeeper(data: string, nodes: number, gpus: number, signal: AbortSignal): Promise<void> {
+async function startKeeper({ data, nodes, gpus, realNodes }: Arguments, images: string, signal: AbortSignal) {
   say('starting Kubernetes ...');
   const log = await open(keeperLog(data), 'a', 0o600);
   const stdio = ['ignore', log.fd, log.fd, 'ipc'] as const;
-  const child = fork(MAIN, ['keep', data, String(nodes), String(gpus)], {
+  const child = fork(MAIN, ['keep', data, ...[nodes, gpus, realNodes].map(String), images], {
     detached: true,
     stdio: [...stdio],
     cwd: '/',

@@ -37,6 +37,7 @@ const names = Object.keys(PROGRAMS) as Program[];
 
 /** The small ones first: who waits sees something happen. */
 export const CONTROL_PLANE: readonly Program[] = ['etcd', 'kwok', 'hyperkube'];
+export const WITH_NODES: readonly Program[] = ['etcd', 'kwok', 'coredns', 'hyperkube'];
 
 /** The version that go/NAME/go.mod pins, as 1.35.4. */
 export function versionOf(program: Program): string {

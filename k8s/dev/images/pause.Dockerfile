@@ -1,0 +1,2 @@
+FROM docker.io/library/node:24-bookworm-slim
+ENTRYPOINT ["sleep", "infinity"]

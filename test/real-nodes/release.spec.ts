@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { JobDocument, LogLine } from '@orestes/contracts';
+import { describeNodes, FIRST_BUILD_MS, until as within } from '@orestes/dev-cluster/testing';
+import { outcomesOf, type Outcome } from '../faults/outcome.js';
+import { ask } from '../support/service.js';
+import { childrenOf, ended, historyOf, jobAt, until } from '../support/wait.js';
+import { NAMESPACE, Release } from './release.js';
+
+const SLOWEST_MS = 600_000;
+const STEPS = 600;
+/** What NOTES.txt says is kept, and what Kubernetes puts into every namespace. */
+const LEFT = [
+  'configmap/kube-root-ca.crt',
+  'persistentvolumeclaim/data-orestes-postgresql-0',
+  'persistentvolumeclaim/data-orestes-store-0',
+  'secret/orestes-first-key',
+  'secret/orestes-postgresql',
+  'secret/orestes-store',
+  'serviceaccount/default',
+];
+
+let release: Release;
+let undisturbed: Outcome[];
+
+const url = () => release.url;
+
+/** The pretraining of a new pipeline when it has made some steps, and its pod. */
+async function inPretraining(): Promise<{ pipeline: string; job: JobDocument; pod: string }> {
+  const pipeline = await release.submit(release.pipeline({ steps: STEPS }));
+  const job = await until(
+    async () => (await childrenOf(url(), pipeline))[1]!,
+    ({ progress, state }) => state === 'running' && (progress?.done ?? 0) > 40,
+  );
+  const pod = await release.kubectl('get', 'pods', '-l', `orestes.dev/training-job`, '-o', 'name', ...RUNNING);
+  return { pipeline, job, pod: pod.trim().replace('pod/', '') };
+}
+const RUNNING = ['--field-selector', 'status.phase=Running'];
+
+const attemptsOf = ({ attempts }: JobDocument) => attempts.map(({ outcome }) => outcome);
+
+/** A pipeline's end is the undisturbed one's, to the last bit. @returns its pretraining */
+async function expectUndisturbed(what: string, pipeline: string): Promise<JobDocument> {
+  expect((await ended(url, pipeline)).state).toBe('succeeded');
+  expect(await outcomesOf(url(), pipeline)).toEqual(undisturbed);
+  process.stderr.write(`injected: ${what}; lost: nothing\n`);
+  return (await childrenOf(url(), pipeline))[1]!;
+}
+
+describeNodes('the chart on real nodes', () => {
+  beforeAll(async () => {
+    release = await Release.start(2);
+  }, FIRST_BUILD_MS);
+  afterAll(() => release?.stop(), 60_000);
+
+  it(
+    'installs, and is ready',
+    async () => {
+      expect(await release.install('install')).toContain('get secret orestes-first-key');
+      await release.open();
+      expect((await ask(`${url()}/readyz`)).status).toBe(200);
+      expect(await release.helm('test', '--logs')).toMatch(/Phase: +Succeeded/);
+    },
+    SLOWEST_MS,
+  );
+
+  it(
+    'runs a pipeline that curl posts, to a row of the leaderboard',
+    async () => {
+      const curl = ['--silent', '--fail-with-body', '-H', `authorization: Bearer ${process.env['ORESTES_API_KEY']}`];
+      const body = JSON.stringify(release.pipeline({ steps: STEPS }));
+      const post = [...curl, '-H', 'content-type: application/json', '--data', body, `${url()}/jobs`];
+      const { stdout } = await promisify(execFile)('curl', post);
+      const { id } = JSON.parse(stdout) as JobDocument;
+      expect(await ended(url, id)).toMatchObject({ state: 'succeeded' });
+      undisturbed = await outcomesOf(url(), id);
+      const { body: board } = await ask(`${url()}/leaderboard`);
+      expect(board).toMatchObject({ rows: [expect.objectContaining({})] });
+      const [corpus] = await childrenOf(url(), id);
+      const logs = await historyOf<LogLine>(url(), corpus!.id, 'logs');
+      expect(logs).not.toEqual([]); // and its pod is gone
+      expect((await release.kubectl('get', 'pods', ...RUNNING, '-o', 'name')).match(/village/)).toBeNull();
+    },
+    SLOWEST_MS,
+  );
+
+  it('runs pods as nobody, on a file system that cannot be written', async () => {
+    const exec = (...command: string[]) => release.kubectl('exec', 'deploy/orestes-api', '--', ...command);
+    expect(await exec('id', '-u')).toBe('65532\n');
+    await expect(exec('touch', '/orestes/mine')).rejects.toThrow('Read-only file system');
+  });
+
+  it(
+    'upgrades while a job runs, which is not disturbed',
+    async () => {
+      const { pipeline, pod } = await inPretraining();
+      await release.install('upgrade', '--set', 'operator.ttlSeconds=3600', '--set', 'api.logLevel=info');
+      expect((await release.kubectl('get', 'pod', pod, '-o', 'jsonpath={.status.phase}')).trim()).toMatch(
+        /Running|Succeeded/,
+      );
+      expect(attemptsOf(await expectUndisturbed('helm upgrade', pipeline))).toEqual(['succeeded']);
+    },
+    SLOWEST_MS,
+  );
+
+  it(
+    'a pod that is evicted with a short grace saves, and its job goes on from there',
+    async () => {
+      const { pipeline, pod } = await inPretraining();
+      const path = `/api/v1/namespaces/${NAMESPACE}/pods/${pod}/eviction`;
+      const metadata = { name: pod, namespace: NAMESPACE };
+      const eviction = {
+        apiVersion: 'policy/v1',
+        kind: 'Eviction',
+        metadata,
+        deleteOptions: { gracePeriodSeconds: 20 },
+      };
+      expect((await release.cluster.request('POST', path, eviction)).status).toBe(201);
+      const job = await expectUndisturbed('pod evicted, 20 s of grace', pipeline);
+      expect(attemptsOf(job)).toEqual(['interrupted', 'succeeded']);
+      expect(job.failures).toBe(0);
+    },
+    SLOWEST_MS,
+  );
+
+  it(
+    'a node that is lost takes its pod with it, and the job goes on on another',
+    async () => {
+      // The database and the store are on the first.
+      const [first, second] = release.cluster.nodes;
+      await release.kubectl('cordon', first!.name);
+      const { pipeline, job } = await inPretraining();
+      await second!.cut();
+      await release.kubectl('uncordon', first!.name);
+      await until(
+        () => jobAt(url(), job.id),
+        ({ attempts, state }) => state === 'running' && attempts.length === 2,
+      );
+      await expectUndisturbed('node lost', pipeline);
+      await second!.start();
+    },
+    SLOWEST_MS,
+  );
+
+  it(
+    'uninstalls to what it says it keeps',
+    async () => {
+      expect(await release.helm('uninstall', '--wait')).toContain('kept');
+      const kinds = (
+        await release.cluster.kubectl('api-resources', '--namespaced', '--verbs=list', '-o', 'name')
+      ).trim();
+      const listed = kinds.split('\n').filter((kind) => !/^events|^endpoints$|^leases|^trainingjobs/.test(kind));
+      const names = async () =>
+        (await release.kubectl('get', [...new Set(listed)].join(','), '-o', 'name')).trim().split('\n').sort();
+      await within(async () => (await names()).length <= LEFT.length, 120_000);
+      expect(await names()).toEqual(LEFT);
+    },
+    SLOWEST_MS,
+  );
+});
