@@ -156,7 +156,9 @@ class Builder {
 
   private buildah(...args: string[]): Promise<string> {
     const storage = ['--root', path.join(folder(), 'storage'), '--runroot', path.join(folder(), 'run')];
-    return this.run('buildah', [...storage, '--storage-driver', 'overlay', ...args]);
+    // What a step of a build says is on standard output, whether it is an error or not.
+    const merged = ['-c', 'exec "$@" 1>&2', 'sh', 'buildah', ...storage, '--storage-driver', 'overlay'];
+    return this.run('sh', [...merged, ...args]);
   }
 
   private run(command: string, args: readonly string[]): Promise<string> {

@@ -1,4 +1,4 @@
-import { readdirSync, rmdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import type { ApiClient } from '../api.js';
 import { CLUSTER_DNS, CLUSTER_DOMAIN } from '../components.js';
 import { ClusterError, isCode } from '../errors.js';
 import { Daemon } from '../process/daemon.js';
+import { alive, identityOf } from '../process/identity.js';
 import { PAUSE_IMAGE } from '../images/names.js';
 import { PODS, podsOf, type ClusterNetwork } from './network.js';
 
@@ -72,8 +73,10 @@ export class RealNode {
 
   /** As when a machine loses its power: all its processes and pods are gone at once, and nobody is told. */
   async cut(): Promise<void> {
+    const first = this.daemon.running ? firstProcessOf(this.daemon.pid) : null;
     await this.daemon.kill('SIGKILL');
-    await this.removeControlGroups();
+    const isGone = () => (first === null || alive(first) === null) && removeGroups(this.controlGroup);
+    for (const deadline = Date.now() + GONE_MS; !isGone() && Date.now() < deadline;) await sleep(50);
   }
 
   /** Local volumes on this node that claims without a storage class may have; those that are there stay. */
@@ -195,12 +198,6 @@ oom_score = 0
       plugins: [{ type: 'bridge', bridge: 'pods', isGateway: true, hairpinMode: true, ipam }],
     };
   }
-
-  /** Empty ones, from the innermost: their processes are gone, or about to be. */
-  private async removeControlGroups(): Promise<void> {
-    for (const deadline = Date.now() + GONE_MS; !removeGroups(this.controlGroup) && Date.now() < deadline;)
-      await sleep(50);
-  }
 }
 
 function proxy(kubeconfig: string): object {
@@ -215,7 +212,16 @@ function proxy(kubeconfig: string): object {
   };
 }
 
-/** @returns whether none is left */
+/** The first process in the process namespace of the one that made it: it ends last of all there. */
+function firstProcessOf(maker: number): string | null {
+  const [child] = readFileSync(`/proc/${maker}/task/${maker}/children`, 'utf8').split(' ');
+  return child ? identityOf(Number(child)) : null;
+}
+
+/**
+ * Removes control groups that no process is in any more, from the innermost.
+ * @returns whether none is left
+ */
 function removeGroups(name: string): boolean {
   const hierarchies = readdirSync(CONTROL_GROUPS).map((entry) => path.join(CONTROL_GROUPS, entry, name));
   return [path.join(CONTROL_GROUPS, name), ...hierarchies].map(removeTree).every(Boolean);
