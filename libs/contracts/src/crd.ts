@@ -93,8 +93,8 @@ const COLUMNS = [
   { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
   { name: 'Attempt', type: 'integer', jsonPath: '.status.attempt' },
   { name: 'Progress', type: 'string', jsonPath: '.status.progress' },
-  { name: 'Tokens/s', type: 'number', jsonPath: '.status.job.progress.tokensPerSecond' },
-  { name: 'ETA s', type: 'number', jsonPath: '.status.job.progress.etaSeconds' },
+  { name: 'Tokens/s', type: 'integer', jsonPath: '.status.job.progress.tokensPerSecond' },
+  { name: 'ETA s', type: 'integer', jsonPath: '.status.job.progress.etaSeconds' },
   { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   { name: 'Message', type: 'string', jsonPath: '.status.message', priority: 1 },
 ];

@@ -102,8 +102,8 @@ function progressOf(report: JobReport): JobProgress | null {
         done: step,
         total: maxSteps,
         unit: 'steps',
-        tokensPerSecond: finite(tokensPerSecond),
-        etaSeconds: finite(etaSeconds),
+        tokensPerSecond: finite(Math.round(tokensPerSecond)),
+        etaSeconds: finite(Math.round(etaSeconds)),
       };
     }
     case 'corpus':

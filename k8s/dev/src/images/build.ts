@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cp, link, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +21,10 @@ const REGISTRY_SETTINGS = [
   ...['/etc/ssl/certs/ca-certificates.crt', '/etc/pip.conf'],
 ];
 
+/** What images are built from. */
+const SOURCES = ['apps', 'libs', 'k8s', 'images', 'tools'];
+const OWN_FILES = ['package.json', 'package-lock.json', 'tsconfig.base.json'];
+
 const folder = () => path.join(cacheFolder(), 'images');
 
 /**
@@ -32,7 +37,31 @@ const folder = () => path.join(cacheFolder(), 'images');
 export async function prepareImages(say: (line: string) => void, signal?: AbortSignal): Promise<string> {
   await mkdir(folder(), { recursive: true });
   const waiting = (holder: number) => say(`process ${holder} builds images just now: waiting for it`);
-  return exclusively(path.join(folder(), '.lock'), waiting, () => new Builder(say, signal).all(), signal);
+  const archive = path.join(folder(), `images-${digest()}.tar`);
+  const build = async () => {
+    if (!existsSync(archive)) await new Builder(say, signal).all(archive);
+  };
+  await exclusively(path.join(folder(), '.lock'), waiting, build, signal);
+  return archive;
+}
+
+/** Of all that may be in an image. */
+function digest(): string {
+  const hash = createHash('sha256').update(NODE_WHEEL).update(PACKAGES);
+  for (const file of [...OWN_FILES, ...SOURCES.flatMap(filesBelow)])
+    hash.update(file).update(readFileSync(path.join(ROOT, file)));
+  return hash.digest('hex').slice(0, 12);
+}
+
+function filesBelow(file: string): string[] {
+  const inner = readdirSync(path.join(ROOT, file), { withFileTypes: true });
+  return inner
+    .filter(({ name }) => name !== 'node_modules' && name !== 'dist' && !name.endsWith('.spec.ts'))
+    .flatMap((entry) => {
+      const inside = path.join(file, entry.name);
+      return entry.isDirectory() ? filesBelow(inside) : [inside];
+    })
+    .sort();
 }
 
 class Builder {
@@ -41,7 +70,7 @@ class Builder {
     private readonly signal: AbortSignal | undefined,
   ) {}
 
-  async all(): Promise<string> {
+  async all(archive: string): Promise<void> {
     const context = await mkdtemp(path.join(folder(), 'context-'));
     try {
       await cp(OWN, context, { recursive: true, preserveTimestamps: true });
@@ -64,7 +93,7 @@ class Builder {
           ROOT,
           ...['--target', target, '--ignorefile', path.join(ROOT, 'images', 'Dockerfile.dockerignore')],
         );
-      return await this.archive([PAUSE_IMAGE, ...Object.values(SERVER_IMAGES), ...Object.values(ORESTES_IMAGES)]);
+      await this.pack([PAUSE_IMAGE, ...Object.values(SERVER_IMAGES), ...Object.values(ORESTES_IMAGES)], archive);
     } catch (error) {
       throw new ClusterError('BUILD_FAILED', `images: ${messageOf(error)}`, { cause: error });
     } finally {
@@ -128,16 +157,16 @@ class Builder {
   }
 
   /** One OCI layout for all, in which layers that images share lie once. */
-  private async archive(names: readonly string[]): Promise<string> {
+  private async pack(names: readonly string[], archive: string): Promise<void> {
     this.say('packing the images ...');
     const layout = await mkdtemp(path.join(folder(), 'layout-'));
     try {
-      for (const name of names) await this.buildah('push', '--quiet', name, `oci:${layout}:${name}`);
+      for (const name of names)
+        await this.buildah('push', '--quiet', '--disable-compression', name, `oci:${layout}:${name}`);
       await nameForContainerd(path.join(layout, 'index.json'));
-      const file = path.join(folder(), 'images.tar');
-      await this.run('tar', ['-cf', `${file}.new`, '-C', layout, '.']);
-      await rename(`${file}.new`, file);
-      return file;
+      await this.run('tar', ['-cf', path.join(folder(), 'images.new'), '-C', layout, '.']);
+      for (const old of await readdir(folder())) if (/^images-.*\.tar$/.test(old)) await rm(path.join(folder(), old));
+      await rename(path.join(folder(), 'images.new'), archive);
     } finally {
       await rm(layout, { recursive: true, force: true });
     }
