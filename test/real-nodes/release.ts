@@ -13,12 +13,14 @@ const DATA = 's3://orestes/data';
 const TEXTS = ['village.txt', 'train.tsv', 'validation.tsv'];
 /** A node that is silent for this long is lost (Kubernetes' default: 40 s). */
 const NODE_GRACE = '16s';
+const GRACE_SECONDS = 20;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 /** What values-kind.yaml leaves to one replica is to outlive a node here; and no image registry is asked. */
 const VALUES = {
   'api.allow': [DATA],
   'api.replicas': 2,
+  'workers.graceSeconds': GRACE_SECONDS,
   'operator.replicas': 2,
   'images.pullPolicy': 'Never',
   'postgresql.image': imageOf(SERVER_IMAGES.postgresql),

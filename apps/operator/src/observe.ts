@@ -33,6 +33,7 @@ function podOf({ metadata, status }: Pod): SeenPod {
     phase: (status?.phase ?? 'Pending') as SeenPod['phase'],
     disruption: disrupted ? (disrupted.message ?? disrupted.reason ?? 'disrupted') : null,
     exit: ended ? { code: ended.exitCode, reason: ended.reason ?? '' } : null,
+    endBy: metadata?.deletionTimestamp === undefined ? null : Date.parse(metadata.deletionTimestamp),
     pending: status?.phase === 'Pending' ? pendingReason(status) : null,
   };
 }

@@ -2,6 +2,7 @@ import { gpusPerHost, specOf, type TrainingJob } from '@orestes/contracts';
 import type { Claim } from './admission/quotas.js';
 import type { Standing } from './admission/ledger.js';
 import type { SeenAttempt } from './decide/observed.js';
+import { podsLeftMs } from './decide/pods.js';
 
 /** What a job asks of its queue: the GPUs of all its hosts. */
 export function claimOf(trainingJob: TrainingJob): Claim {
@@ -22,11 +23,13 @@ export function standingOf(key: string, trainingJob: TrainingJob, attempts: read
   const { metadata, status } = trainingJob;
   const job = status?.job;
   if (!job) return null;
-  const started = attempts.filter(({ suspended, finishedAt }) => !suspended && finishedAt === null);
-  const alive = attempts.some(({ pods }) => pods.some(({ phase }) => phase !== 'Succeeded' && phase !== 'Failed'));
-  const held = job.live || started.length > 0 || alive;
+  const now = Date.now();
+  const hasPods = (attempt: SeenAttempt) => podsLeftMs(attempt, now) > 0;
+  const isStarted = ({ suspended, finishedAt, deleting }: SeenAttempt) =>
+    !suspended && finishedAt === null && !deleting;
+  const held = job.live || attempts.some((attempt) => isStarted(attempt) || hasPods(attempt));
   const next = attempts.find(({ epoch, deleting }) => epoch === job.epoch + 1 && !deleting);
-  const due = job.notBefore === undefined || Date.parse(job.notBefore) <= Date.now();
+  const due = job.notBefore === undefined || Date.parse(job.notBefore) <= now;
   if (!held && !(job.state === 'queued' && next && due)) return null;
   const begun = job.savedAt ?? metadata.creationTimestamp;
   return {

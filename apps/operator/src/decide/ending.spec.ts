@@ -3,7 +3,7 @@ import { endingOf, type SeenEnding } from './ending.js';
 import type { SeenPod } from './observed.js';
 
 const pod = (change: Partial<SeenPod>): SeenPod => ({
-  ...{ name: 'p', phase: 'Failed', disruption: null, exit: null, pending: null },
+  ...{ name: 'p', phase: 'Failed', disruption: null, exit: null, endBy: null, pending: null },
   ...change,
 });
 const exit = (code: number, reason = 'Error') => pod({ exit: { code, reason } });

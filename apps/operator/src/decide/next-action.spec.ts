@@ -10,7 +10,7 @@ const job = (change: Partial<MirroredJob> = {}): MirroredJob => ({
 });
 const live = (change: Partial<MirroredJob> = {}) => job({ state: 'running', epoch: 1, live: true, ...change });
 const pod = (change: Partial<SeenPod> = {}): SeenPod => ({
-  ...{ name: 'j-1-0-abcde', phase: 'Running', disruption: null, exit: null, pending: null },
+  ...{ name: 'j-1-0-abcde', phase: 'Running', disruption: null, exit: null, endBy: null, pending: null },
   ...change,
 });
 const attempt = (change: Partial<SeenAttempt> = {}): SeenAttempt => ({
@@ -92,6 +92,20 @@ describe('nextAction', () => {
       'queued again, pods are left: they end first',
       { job: job({ epoch: 1 }), attempts: [attempt({ deleting: true })], place: granted },
       wait(null, 'It waits for the pods of its last attempt to end.'),
+    ],
+    [
+      'queued again, a pod is left that its kubelet is to end: it is looked at again',
+      {
+        job: job({ epoch: 1 }),
+        attempts: [attempt({ deleting: true, pods: [pod({ endBy: NOW + 1000 })] })],
+        place: granted,
+      },
+      wait(31_000, 'It waits for the pods of its last attempt to end.'),
+    ],
+    [
+      'queued again, a pod is left that no kubelet ends: its node is lost, and nobody waits for it',
+      { job: job({ epoch: 1 }), attempts: [attempt({ deleting: true, pods: [pod({ endBy: NOW - 30_000 })] })] },
+      { kind: 'createJob', epoch: 2 },
     ],
     [
       'not before its time',

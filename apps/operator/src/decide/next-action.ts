@@ -2,6 +2,7 @@ import { FINALIZER, type MirroredJob } from '@orestes/contracts';
 import { attemptNameOf, isTerminal } from '@orestes/jobs';
 import { endingOf } from './ending.js';
 import type { Action, Observed, SeenAttempt } from './observed.js';
+import { podsLeftMs } from './pods.js';
 
 /** A worker's last words may still be on their way from the API to the object. */
 const LAST_WORDS_MS = 5000;
@@ -31,7 +32,11 @@ export function nextAction(seen: Observed): Action {
 
 const wait = (ms: number | null = null, waitsFor: string | null = null): Action => ({ kind: 'wait', ms, waitsFor });
 
-const hasPods = ({ pods }: SeenAttempt) => pods.some(({ phase }) => phase !== 'Succeeded' && phase !== 'Failed');
+/** Waits while there may be pods; null: there are none. */
+function untilWithoutPods(attempts: readonly SeenAttempt[], now: number, waitsFor: string | null): Action | null {
+  const left = Math.max(0, ...attempts.map((attempt) => podsLeftMs(attempt, now)));
+  return left === 0 ? null : wait(left === Infinity ? null : left, waitsFor);
+}
 
 const remove = ({ name, uid }: SeenAttempt): Action => ({ kind: 'deleteJob', name, uid });
 
@@ -51,7 +56,8 @@ function withoutAttempt(seen: Observed, job: MirroredJob): Action {
   const earlier = attempts.filter(({ epoch }) => epoch <= job.epoch);
   const left = earlier.find(({ finishedAt, deleting }) => finishedAt === null && !deleting);
   if (left) return remove(left);
-  if (earlier.some(hasPods)) return wait(null, 'It waits for the pods of its last attempt to end.');
+  const ending = untilWithoutPods(earlier, now, 'It waits for the pods of its last attempt to end.');
+  if (ending) return ending;
   if (job.state !== 'queued') return wait();
   const due = job.notBefore === undefined ? 0 : Date.parse(job.notBefore) - now;
   if (due > 0) return wait(due, `Its worker was lost; it starts again at ${job.notBefore}.`);
@@ -85,12 +91,12 @@ function withLiveAttempt(seen: Observed, job: MirroredJob): Action {
     const { outcome, message } = endingOf(own);
     return end(outcome, message);
   }
-  if (own.deleting) return hasPods(own) ? wait() : end('lost', 'its Job was deleted');
+  if (own.deleting) return untilWithoutPods([own], now, null) ?? end('lost', 'its Job was deleted');
   if (own.suspended) {
     const set = own.preemptedFor ?? (admission === 'kueue' || state === 'suspending' ? 'others' : null);
     if (set === null) return { kind: 'unsuspendJob', name: own.name };
-    if (hasPods(own)) return wait();
-    return end('interrupted', own.preemptedFor ? `preempted for ${own.preemptedFor}` : 'its pods were taken away');
+    const message = own.preemptedFor ? `preempted for ${own.preemptedFor}` : 'its pods were taken away';
+    return untilWithoutPods([own], now, null) ?? end('interrupted', message);
   }
   if (state === 'suspending') return { kind: 'suspendJob', name: own.name, preemptedFor: null };
   if (preemptFor !== null && admission === 'own')

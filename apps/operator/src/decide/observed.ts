@@ -8,6 +8,8 @@ export interface SeenPod {
   disruption: string | null;
   /** Of the worker's container; null while it runs. */
   exit: { code: number; reason: string } | null;
+  /** By when its kubelet is to have ended it, milliseconds since 1970; null: it is not being deleted. */
+  endBy: number | null;
   /** Why it does not run yet, in the scheduler's or the kubelet's words. */
   pending: string | null;
 }
