@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { JobDocument } from '@orestes/contracts';
-import { ALL_PARTS, prepareImages, SERVER_IMAGES, startControlPlane, type ControlPlane } from '@orestes/dev-cluster';
+import { ALL_PARTS, prepareImages, startControlPlane, type ControlPlane } from '@orestes/dev-cluster';
 import { openStore } from '@orestes/storage';
 import { CHART, withFile } from '../chart/chart.js';
 import { ask, examplePipeline } from '../support/service.js';
@@ -16,21 +16,13 @@ const NODE_GRACE = '16s';
 const GRACE_SECONDS = 20;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
-/** What values-kind.yaml leaves to one replica is to outlive a node here; and no image registry is asked. */
+/** What values-kind.yaml leaves to one replica is to outlive a node here. */
 const VALUES = {
   'api.allow': [DATA],
   'api.replicas': 2,
   'workers.graceSeconds': GRACE_SECONDS,
   'operator.replicas': 2,
-  'images.pullPolicy': 'Never',
-  'postgresql.image': imageOf(SERVER_IMAGES.postgresql),
-  'store.image': imageOf(SERVER_IMAGES.store),
 };
-
-function imageOf(name: string): { repository: string; tag: string } {
-  const [repository = '', tag = ''] = name.split(/:(?=[^:]+$)/);
-  return { repository, tag };
-}
 
 /** The chart on real nodes, installed as docs/guides/cluster.md says. */
 export class Release {
@@ -72,7 +64,7 @@ export class Release {
   /** @param more arguments of helm */
   install(command: 'install' | 'upgrade', ...more: string[]): Promise<string> {
     const own = Object.entries(VALUES).flatMap(([name, value]) => ['--set-json', `${name}=${JSON.stringify(value)}`]);
-    return this.helm(command, CHART, ...withFile('values-kind.yaml'), ...own, '--wait', '--timeout', '5m', ...more);
+    return this.helm(command, CHART, ...withFile('values-kind.yaml'), '--values', 'k8s/dev/values.yaml', ...own, '--wait', '--timeout', '5m', ...more);
   }
 
   /** Doors to API and store, and the key in this process' environment, where command line and store look for theirs. */

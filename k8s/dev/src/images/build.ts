@@ -22,7 +22,7 @@ const REGISTRY_SETTINGS = [
 ];
 
 /** What images are built from. */
-const SOURCES = ['apps', 'libs', 'k8s', 'images', 'tools'];
+const SOURCES = ['apps', 'libs', 'images', 'k8s/dev/images', 'tools'];
 const OWN_FILES = ['package.json', 'package-lock.json', 'tsconfig.base.json'];
 
 const folder = () => path.join(cacheFolder(), 'images');
