@@ -3,13 +3,17 @@ import { benchOptions, numberOption, usage } from '../support/options.js';
 import { Faults } from './api/faults.js';
 import { comparison, medians, printTable } from './operator/figures.js';
 import { PEER, SIDES, type SideName } from './operator/sides.js';
+import { printPods, takePods, type PodsFigures, type PodsSetting } from './operator/pods.js';
 import { takeTurn, type Turn, type TurnFigures } from './operator/turn.js';
 
 /**
  * The control path alone: etcd, apiserver, service and operator, without scheduler, kubelet and job controller, which this
  * process stands in for. Jobs go from their submission to their Job unsuspended, against quotas. In turns with the least
  * reconciler on Go's controller-runtime, which makes the same Jobs of the same objects (test/bench/operator/peer). Each turn has a
- * cluster of its own. The last line is one JSON object of all figures; it fails for wrong outcomes, never for slow ones.
+ * cluster of its own.
+ *
+ * With --pods: the whole path, with scheduler, job controller and simulated nodes, to completion; in turn with the same Jobs made
+ * without Orestes. The last line is one JSON object of all figures; it fails for wrong outcomes, never for slow ones.
  */
 const values = benchOptions({
   jobs: { type: 'string', default: '1000' },
@@ -19,15 +23,21 @@ const values = benchOptions({
   rate: { type: 'string', default: '5' },
   seconds: { type: 'string', default: '20' },
   connections: { type: 'string', default: '32' },
+  pods: { type: 'string', default: '0' },
+  nodes: { type: 'string', default: '1000' },
+  hosts: { type: 'string', default: '25' },
   side: { type: 'string', multiple: true, default: ['orestes', 'peer'] },
 });
-const number = (name: 'jobs' | 'queues' | 'rounds' | 'rate' | 'seconds' | 'connections') =>
-  numberOption(name, values[name], 1);
+type NumberName = 'jobs' | 'queues' | 'rounds' | 'rate' | 'seconds' | 'connections' | 'nodes' | 'hosts' | 'pods';
+const number = (name: NumberName, least = 1) => numberOption(name, values[name], least);
 const turn: Turn = {
   ...{ jobs: number('jobs'), queues: number('queues'), connections: number('connections') },
   ...{ rate: number('rate'), seconds: number('seconds') },
 };
 const rounds = number('rounds');
+const pods: PodsSetting = {
+  ...{ pods: number('pods', 0), nodes: number('nodes'), hosts: number('hosts'), connections: number('connections') },
+};
 const limits = values.qps.map((text) => (text === 'unlimited' ? null : numberOption('qps', text, 1)));
 const names = values.side.map((name) => {
   if (name in SIDES) return name as SideName;
@@ -57,15 +67,25 @@ async function compare(qps: number | null): Promise<Map<SideName, TurnFigures>> 
   return new Map([...turns].map(([name, all]) => [name, medians(all)]));
 }
 
+async function comparePods(): Promise<object> {
+  const sides = new Map<string, PodsFigures>();
+  for (const name of ['plain', 'orestes'] as const) sides.set(name, await takePods(name, pods, faults));
+  printPods(sides, pods);
+  const [ours, plain] = [sides.get('orestes')!, sides.get('plain')!];
+  return { ...Object.fromEntries(sides), podsRatio: ours.podsPerSecond / plain.podsPerSecond, setting: pods };
+}
+
 async function main(): Promise<void> {
   const reason = whyNoCluster() ?? (names.includes('peer') ? whyNoModule(PEER) : null);
   if (reason !== null) return void process.stderr.write(`skipped: ${reason}\n`);
   const figures: Record<string, object> = {};
-  for (const qps of limits) {
-    const sides = await compare(qps);
-    printTable(sides, turn, qps);
-    figures[qps === null ? 'unlimited' : `qps${qps}`] = comparison(sides);
-  }
+  if (pods.pods > 0) figures['pods'] = await comparePods();
+  else
+    for (const qps of limits) {
+      const sides = await compare(qps);
+      printTable(sides, turn, qps);
+      figures[qps === null ? 'unlimited' : `qps${qps}`] = comparison(sides);
+    }
   if (faults.count > 0) {
     process.stderr.write(`${faults.count} answers or outcomes were not what they should be\n`);
     process.exitCode = 1;

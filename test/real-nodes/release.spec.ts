@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { JobDocument, LogLine } from '@orestes/contracts';
+import type { JobDocument, Leaderboard, LogLine } from '@orestes/contracts';
 import { describeNodes, FIRST_BUILD_MS, until as within } from '@orestes/dev-cluster/testing';
 import { outcomesOf, type Outcome } from '../faults/outcome.js';
 import { ask } from '../support/service.js';
@@ -75,9 +75,12 @@ describeNodes('the chart on real nodes', () => {
       const { id } = JSON.parse(stdout) as JobDocument;
       expect(await ended(url, id)).toMatchObject({ state: 'succeeded' });
       undisturbed = await outcomesOf(url(), id);
-      const { body: board } = await ask(`${url()}/leaderboard`);
-      expect(board).toMatchObject({ rows: [expect.objectContaining({})] });
-      const [corpus] = await childrenOf(url(), id);
+      const [corpus, pretrain, finetune] = await childrenOf(url(), id);
+      const { rows } = (await ask(`${url()}/leaderboard?suite=all`)).body as Leaderboard;
+      const measured = rows.filter(({ source }) => source === 'measured');
+      expect(measured).toMatchObject([
+        { lineage: { pretrain: pretrain!.id }, scores: [{ task: 'village', jobs: [finetune!.id] }] },
+      ]);
       const logs = await historyOf<LogLine>(url(), corpus!.id, 'logs');
       expect(logs).not.toEqual([]); // and its pod is gone
       expect((await release.kubectl('get', 'pods', ...RUNNING, '-o', 'name')).match(/village/)).toBeNull();
@@ -148,6 +151,7 @@ describeNodes('the chart on real nodes', () => {
   it(
     'uninstalls to what it says it keeps',
     async () => {
+      await release.kubectl('delete', 'tj', '--all', '--timeout=60s'); // kept otherwise, with what they own
       expect(await release.helm('uninstall', '--wait')).toContain('kept');
       const kinds = (
         await release.cluster.kubectl('api-resources', '--namespaced', '--verbs=list', '-o', 'name')

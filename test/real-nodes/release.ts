@@ -64,7 +64,18 @@ export class Release {
   /** @param more arguments of helm */
   install(command: 'install' | 'upgrade', ...more: string[]): Promise<string> {
     const own = Object.entries(VALUES).flatMap(([name, value]) => ['--set-json', `${name}=${JSON.stringify(value)}`]);
-    return this.helm(command, CHART, ...withFile('values-kind.yaml'), '--values', 'k8s/dev/values.yaml', ...own, '--wait', '--timeout', '5m', ...more);
+    return this.helm(
+      command,
+      CHART,
+      ...withFile('values-kind.yaml'),
+      '--values',
+      'k8s/dev/values.yaml',
+      ...own,
+      '--wait',
+      '--timeout',
+      '5m',
+      ...more,
+    );
   }
 
   /** Doors to API and store, and the key in this process' environment, where command line and store look for theirs. */

@@ -13,7 +13,6 @@ export {
 export { ClusterError, type ClusterErrorCode } from './errors.js';
 export type { FakeNodes } from './fake-nodes.js';
 export { prepareImages } from './images/build.js';
-export { ORESTES_IMAGES, SERVER_IMAGES } from './images/names.js';
 export type { RealNode } from './nodes/real-node.js';
 export { missingPackages, whyNoNodes } from './nodes/why-no-nodes.js';
 export type { Daemon } from './process/daemon.js';

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { trainingJobDefinition, type TrainingJob } from '@orestes/contracts';
 import { EmbeddedPostgres, removeData } from '@orestes/database';
-import { buildModule, startControlPlane, type ControlPlane } from '@orestes/dev-cluster';
+import { ALL_PARTS, buildModule, startControlPlane, type ControlPlane, type Part } from '@orestes/dev-cluster';
 import { objectNameOf } from '@orestes/jobs';
-import { TRAINING_JOBS, type KubernetesClient } from '@orestes/kubernetes';
+import { JOBS, TRAINING_JOBS, type Job, type KubernetesClient } from '@orestes/kubernetes';
 import { attemptJob, OperatorFile } from '@orestes/operator';
 import { clientOf, ended, isEstablished, NAMESPACE, startTestCluster } from '../../cluster/test-cluster.js';
 import { until } from '../../support/wait.js';
 import { Client } from '../api/client.js';
-import { objectSpec, queueNames, QUOTA, submission } from './workload.js';
+import { objectSpec, ofPods, queueNames, QUOTA, specOfObject, submission } from './workload.js';
 
 export const PEER = path.resolve('test', 'bench', 'operator', 'peer');
 
@@ -32,14 +32,16 @@ export interface Side {
   stop(): Promise<void>;
 }
 
-const controlPids = ({ apiServer, etcd }: ControlPlane) => ({ apiserver: apiServer.pid, etcd: etcd.pid });
+const controlPids = ({ processes }: ControlPlane): Record<string, number> =>
+  Object.fromEntries(processes.map(({ name, pid }) => [name === 'kube-apiserver' ? 'apiserver' : name, pid]));
 
-async function orestes({ queues, qps }: Load) {
+/** @param gpus of each queue */
+async function orestes({ queues, qps }: Load, gpus = QUOTA, parts: readonly Part[] = []) {
   const folder = mkdtempSync(path.join(tmpdir(), 'orestes-bench-operator-'));
   chmodSync(folder, 0o755); // for the account that serves where root measures
   const postgres = await EmbeddedPostgres.start({ folder });
   const cluster = await startTestCluster({
-    ...{ parts: [], node: false, queues: queueNames(queues).map((name) => ({ name, gpus: { '*': QUOTA } })) },
+    ...{ parts, node: false, queues: queueNames(queues).map((name) => ({ name, gpus: { '*': gpus } })) },
     operator: { admission: 'own', ...(qps !== null && { qps }) },
     environment: {
       DATABASE_URL: postgres.url,
@@ -112,6 +114,49 @@ async function peerSide({ queues, qps }: Load): Promise<Side> {
   };
 }
 
+/** With scheduler, job controller and simulated nodes of 8 GPUs; jobs of `hosts` pods, through POST /jobs. */
+export async function orestesPods(nodes: number, hosts: number): Promise<Side> {
+  const { service, ...parts } = await orestes({ queues: 1, qps: null }, 8 * nodes, ALL_PARTS);
+  await parts.control.addFakeNodes(nodes);
+  const http = new Client(service.url, 32);
+  return {
+    ...parts,
+    async submit(i) {
+      const { status, body } = await http.post('/jobs', ofPods(i, hosts));
+      if (status !== 202) throw new Error(`POST /jobs: ${status} ${body.slice(0, 300)}`);
+      return objectNameOf(JSON.parse(body) as { id: string; name: string });
+    },
+    stop() {
+      http.close();
+      return parts.stop();
+    },
+  };
+}
+
+/** The same Jobs, not suspended, on the same nodes, made by this process: what the cluster does by itself. */
+export async function plainPods(nodes: number, hosts: number): Promise<Side> {
+  const control = await startControlPlane({ parts: ALL_PARTS });
+  await control.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } }]);
+  await control.addFakeNodes(nodes);
+  const client = clientOf(control.kubeconfig);
+  return {
+    ...{ control, client, pids: controlPids(control) },
+    async submit(i) {
+      const { metadata, spec, ...job } = jobTemplate(ofPods(i, hosts)) as Job;
+      const name = `run-${i}`;
+      const { ownerReferences: _, ...own } = metadata!;
+      const template = { ...spec!.template, spec: { ...spec!.template.spec!, serviceAccountName: 'default' } };
+      const made = { ...job, metadata: { ...own, name }, spec: { ...spec!, suspend: false, template } };
+      await client.create(JOBS, made);
+      return name;
+    },
+    async stop() {
+      await client.close();
+      await control.stop();
+    },
+  };
+}
+
 const metadataOf = (i: number, queues: number) => ({
   namespace: NAMESPACE,
   name: `run-${i}`,
@@ -124,10 +169,10 @@ async function create(client: KubernetesClient, i: number, queues: number): Prom
 }
 
 /** The very Job that the operator makes; names are the peer's to fill in. */
-function jobTemplate(): object {
+function jobTemplate(submitted: object = submission(0, 1)): object {
   const id = '00000000-0000-7000-8000-000000000000';
   const job = { id, state: 'queued', message: '', epoch: 0, live: false, priority: 0 } as const;
-  const trainingJob = { metadata: { ...metadataOf(0, 1), uid: id }, spec: objectSpec(0, 1), status: { job } };
+  const trainingJob = { metadata: { ...metadataOf(0, 1), uid: id }, spec: specOfObject(submitted), status: { job } };
   const file = OperatorFile.parse({
     ...{ namespace: NAMESPACE, api: 'http://localhost:7350' },
     pods: { images: { cpu: 'worker:cpu', cuda: 'worker:cuda' }, graceSeconds: 30 },

@@ -46,6 +46,15 @@ export const submission = (i: number, queues: number) => ({
   resources: { queue: `q${i % queues}`, gpus: classOf(i, queues).gpus },
 });
 
-/** The spec of the object that the service makes of the i-th job. */
-export const objectSpec = (i: number, queues: number): TrainingJobSpec =>
-  asTrainingJobSpec(parseDocument(SubmittedSpec, submission(i, queues), 'spec') as WorkSpec);
+/** A job of so many pods, one GPU each. */
+export const ofPods = (i: number, hosts: number) => ({
+  ...submission(i, 1),
+  resources: { queue: 'q0', gpus: 1, hosts, cpus: 1, memoryGiB: 1, sharedMemoryGiB: 0.25 },
+});
+
+/** The spec of the object that the service makes of a submitted job. */
+export const specOfObject = (submitted: object): TrainingJobSpec =>
+  asTrainingJobSpec(parseDocument(SubmittedSpec, submitted, 'spec') as WorkSpec);
+
+/** Of the i-th. */
+export const objectSpec = (i: number, queues: number): TrainingJobSpec => specOfObject(submission(i, queues));

@@ -71,6 +71,7 @@ class Builder {
   ) {}
 
   async all(archive: string): Promise<void> {
+    await this.clear();
     const context = await mkdtemp(path.join(folder(), 'context-'));
     try {
       await cp(OWN, context, { recursive: true, preserveTimestamps: true });
@@ -99,6 +100,14 @@ class Builder {
     } finally {
       await rm(context, { recursive: true, force: true });
     }
+  }
+
+  /** What interrupted builds left, and layers of sources that have changed since. */
+  private async clear(): Promise<void> {
+    for (const left of await readdir(folder()))
+      if (/^(context-|layout-|\.making-|images\.new)/.test(left))
+        await rm(path.join(folder(), left), { recursive: true, force: true });
+    await this.buildah('rmi', '--prune', '--force');
   }
 
   /** A file: Debian's smallest system that can install packages. */
@@ -175,8 +184,6 @@ class Builder {
   private async once(name: string, make: (draft: string) => Promise<void>): Promise<string> {
     const product = path.join(folder(), name);
     if (existsSync(product)) return product;
-    for (const left of await readdir(folder()))
-      if (left.startsWith('.making-')) await rm(path.join(folder(), left), { recursive: true, force: true });
     const draft = path.join(folder(), `.making-${name}`);
     await make(draft);
     await rename(draft, product);

@@ -20,10 +20,11 @@ export const whyNoModule = (folder: string): string | null => (existsSync(progra
 
 /**
  * Builds the program of a Go module, where it has not been built from the same files before.
+ * @param what the Go package: of the module, or of one that it requires
  * @returns its path
  * @throws ClusterError TOOL_MISSING, BUILD_FAILED with the compiler's words
  */
-export async function buildModule(folder: string, say: (line: string) => void): Promise<string> {
+export async function buildModule(folder: string, say: (line: string) => void, what = '.'): Promise<string> {
   const program = programOf(folder);
   if (existsSync(program)) return program;
   const go = findGo();
@@ -32,7 +33,7 @@ export async function buildModule(folder: string, say: (line: string) => void): 
     if (existsSync(program)) return;
     say(`building ${path.basename(folder)} ...`);
     const options = { cwd: folder, env: goEnvironment(), gently: true };
-    await runTool(go, ['build', '-trimpath', '-ldflags', '-s -w', '-o', `${program}.making`, '.'], options);
+    await runTool(go, ['build', '-trimpath', '-ldflags', '-s -w', '-o', `${program}.making`, what], options);
     await rename(`${program}.making`, program);
   };
   const waiting = (holder: number) => say(`process ${holder} builds it just now: waiting for it`);
