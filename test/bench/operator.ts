@@ -1,6 +1,7 @@
 import { whyNoCluster, whyNoModule } from '@orestes/dev-cluster';
 import { benchOptions, numberOption, usage } from '../support/options.js';
 import { Faults } from './api/faults.js';
+import { round } from './api/usage.js';
 import { comparison, medians, printTable } from './operator/figures.js';
 import { PEER, SIDES, type SideName } from './operator/sides.js';
 import { printPods, takePods, type PodsFigures, type PodsSetting } from './operator/pods.js';
@@ -72,7 +73,7 @@ async function comparePods(): Promise<object> {
   for (const name of ['plain', 'orestes'] as const) sides.set(name, await takePods(name, pods, faults));
   printPods(sides, pods);
   const [ours, plain] = [sides.get('orestes')!, sides.get('plain')!];
-  return { ...Object.fromEntries(sides), podsRatio: ours.podsPerSecond / plain.podsPerSecond, setting: pods };
+  return { ...Object.fromEntries(sides), podsRatio: round(ours.podsPerSecond / plain.podsPerSecond, 2), setting: pods };
 }
 
 async function main(): Promise<void> {

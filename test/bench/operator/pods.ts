@@ -29,6 +29,8 @@ export const PODS_SIDES = { orestes: orestesPods, plain: plainPods } as const;
 
 /** Without any pod's end. */
 const STUCK_MS = 300_000;
+const TELL_MS = 10_000;
+const POLL_MS = 50;
 
 /** Jobs submitted all at once, on a cluster of their own, until all their pods have succeeded. */
 export async function takePods(
@@ -62,16 +64,19 @@ export async function takePods(
     };
     await Promise.all(Array.from({ length: connections }, connection));
     const ended = () => [...succeeded.values()].reduce((sum, each) => sum + each, 0);
-    let [last, since] = [-1, performance.now()];
+    let [last, since, told] = [-1, began, began];
     while (complete.size < count) {
-      if (ended() !== last) [last, since] = [ended(), performance.now()];
-      if (performance.now() - since > STUCK_MS || faults.count > 100)
+      const now = performance.now();
+      if (ended() !== last) [last, since] = [ended(), now];
+      if (now - since > STUCK_MS || faults.count > 100)
         throw new Error(`${name}: ${ended()} pods ended, ${complete.size} of ${count} Jobs, and no more of them`);
-      process.stderr.write(`\r${name}: ${ended()} of ${count * hosts} pods `);
-      await sleep(200);
+      if (now - told > TELL_MS) {
+        told = now;
+        process.stderr.write(`${name}: ${ended()} of ${count * hosts} pods\n`);
+      }
+      await sleep(POLL_MS);
     }
     const seconds = (performance.now() - began) / 1000;
-    process.stderr.write('\n');
     const { processes, otherCores } = stop();
     const cpuSeconds = Object.values(processes).reduce((sum, each) => sum + each.cpuSeconds, 0);
     return {

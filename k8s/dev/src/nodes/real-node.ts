@@ -66,6 +66,7 @@ export class RealNode {
 
   /** Returns when the node is ready for pods. @throws ClusterError NOT_STARTED with its last words */
   async start(signal?: AbortSignal): Promise<void> {
+    removeLeftGroups();
     await this.configure();
     this.startedAt = Math.floor(Date.now() / 1000) * 1000; // Kubernetes' times have whole seconds
     await this.daemon.start(signal);
@@ -225,6 +226,16 @@ function firstProcessOf(maker: number): string | null {
 function removeGroups(name: string): boolean {
   const hierarchies = readdirSync(CONTROL_GROUPS).map((entry) => path.join(CONTROL_GROUPS, entry, name));
   return [path.join(CONTROL_GROUPS, name), ...hierarchies].map(removeTree).every(Boolean);
+}
+
+/** Of clusters whose processes were all killed. */
+function removeLeftGroups(): void {
+  const hierarchies = [CONTROL_GROUPS, ...readdirSync(CONTROL_GROUPS).map((entry) => path.join(CONTROL_GROUPS, entry))];
+  const names = hierarchies.filter((each) => statSync(each).isDirectory()).flatMap((each) => readdirSync(each));
+  for (const name of new Set(names)) {
+    const [, maker] = /^orestes-(\d+)-\d+$/.exec(name) ?? [];
+    if (maker && identityOf(Number(maker)) === null) removeGroups(name);
+  }
 }
 
 function removeTree(folder: string): boolean {
