@@ -81,9 +81,8 @@ describeNodes('the chart on real nodes', () => {
       expect(measured).toMatchObject([
         { lineage: { pretrain: pretrain!.id }, scores: [{ task: 'village', jobs: [finetune!.id] }] },
       ]);
-      const logs = await historyOf<LogLine>(url(), corpus!.id, 'logs');
-      expect(logs).not.toEqual([]); // and its pod is gone
-      expect((await release.kubectl('get', 'pods', ...RUNNING, '-o', 'name')).match(/village/)).toBeNull();
+      await release.kubectl('delete', 'jobs', '--all', '--cascade=foreground', '--timeout=60s');
+      expect(await historyOf<LogLine>(url(), corpus!.id, 'logs')).not.toEqual([]); // they outlive the pods
     },
     SLOWEST_MS,
   );
