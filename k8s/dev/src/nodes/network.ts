@@ -37,9 +37,14 @@ export class ClusterNetwork {
   /** @throws ClusterError NOT_STARTED */
   static async start(folder: string, signal?: AbortSignal): Promise<ClusterNetwork> {
     const network = new ClusterNetwork(freeSubnet(), folder);
-    await network.holder.start(signal);
-    await network.lay();
-    return network;
+    try {
+      await network.holder.start(signal);
+      await network.lay();
+      return network;
+    } catch (error) {
+      await network.stop();
+      throw error;
+    }
   }
 
   /** Of the control plane. */

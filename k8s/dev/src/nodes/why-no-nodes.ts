@@ -12,6 +12,7 @@ const PACKAGES = {
   ip: 'iproute2',
   buildah: 'buildah',
   mmdebstrap: 'mmdebstrap',
+  pip3: 'python3-pip',
 } as const;
 
 /** Packages that real nodes and their images need and this machine has not. */
