@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SIMULATED_SECONDS } from '@orestes/dev-cluster';
 import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
 import { Informer, JOBS, type Job } from '@orestes/kubernetes';
@@ -122,6 +123,8 @@ describeCluster('admission by the operator, on simulated nodes', () => {
     beforeAll(start(queues, 16), FIRST_BUILD_MS);
     afterAll(() => cluster?.stop(), 60_000);
 
+    /** So that the service does not find that it is asked too often. */
+    const PAUSE_MS = 10;
     it('hold to the GPU under 200 submissions at once', async () => {
       const jobs = new Informer<Job>(cluster.client, JOBS, { namespace: NAMESPACE });
       const most = { wide: 0, narrow: 0 };
@@ -152,6 +155,7 @@ describeCluster('admission by the operator, on simulated nodes', () => {
       const left = new Set(ids);
       while (left.size > 0)
         for (const id of left) {
+          await sleep(PAUSE_MS);
           if ((await jobAt(url(), id)).attempts.length === 0) continue;
           await cancel(id);
           left.delete(id);

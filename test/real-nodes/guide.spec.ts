@@ -1,6 +1,5 @@
 import { afterAll, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,8 +8,7 @@ import { commandsOf } from '../guides/commands.js';
 import { readPage } from '../guides/repository.js';
 
 const run = promisify(execFile);
-const folder = mkdtempSync(join(tmpdir(), 'orestes-guide-'));
-const data = join(folder, 'cluster');
+const data = join(tmpdir(), `orestes-guide-${process.pid}`);
 /** npm run cluster sets up, which has been done. */
 const PROGRAM = `${process.execPath} k8s/dev/dist/main.js`;
 
@@ -22,17 +20,15 @@ const exported: Record<string, string> = {};
 describeNodes('the guide to a cluster of one’s own', () => {
   afterAll(async () => {
     await run('sh', ['-c', `${PROGRAM} down --data ${data}`]);
-    rmSync(folder, { recursive: true });
   }, FIRST_BUILD_MS);
 
   it.each(commands)(
     '$line: $text',
-    async ({ text, exitCode }) => {
+    async ({ text }) => {
       const command = text.replace(/^npm run cluster -- (\w+)/, `${PROGRAM} $1 --data ${data}`);
       const { stdout } = await run('sh', ['-c', command], { env: { ...process.env, ...exported } });
       for (const [, name, value] of stdout.matchAll(/^export (\w+)=(.*)$/gm))
         exported[name!] = value!.replace('$PATH', process.env['PATH']!);
-      expect(exitCode).toBe(0);
     },
     FIRST_BUILD_MS,
   );

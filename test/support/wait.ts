@@ -13,8 +13,12 @@ export async function until<T>(get: () => Promise<T>, fits: (value: T) => boolea
   }
 }
 
-export const jobAt = async (url: string, id: string): Promise<JobDocument> =>
-  (await ask(`${url}/jobs/${id}`)).body as JobDocument;
+/** @throws Error with any other answer */
+export async function jobAt(url: string, id: string): Promise<JobDocument> {
+  const { status, body } = await ask(`${url}/jobs/${id}`);
+  if (status !== 200) throw new Error(`GET /jobs/${id}: ${status} ${JSON.stringify(body)}`);
+  return body as JobDocument;
+}
 
 /** The job as it ended. @param url asked anew each time: a restarted service may have another */
 export const ended = (url: () => string, id: string): Promise<JobDocument> =>

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { MirroredJob } from '@orestes/contracts';
+import type { MirroredJob, TrainingJob } from '@orestes/contracts';
 import { KubernetesError, TRAINING_JOBS, WorkQueue, type KubernetesClient } from '@orestes/kubernetes';
 import type { Logger } from 'pino';
 import { act, type Hands } from './act/acts.js';
@@ -9,6 +9,7 @@ import type { Caches } from './caches.js';
 import type { OperatorConfig } from './config.js';
 import { nextAction } from './decide/next-action.js';
 import type { Action, Observed, SeenAttempt } from './decide/observed.js';
+import { podsLeftMs } from './decide/pods.js';
 import { statusOf, type Refusal } from './decide/status.js';
 import { attemptsOf } from './observe.js';
 import { standingOf } from './standing.js';
@@ -48,6 +49,8 @@ export class Reconciler {
   private readonly answers = new Map<string, { instead: MirroredJob; job: MirroredJob }>();
   private readonly told = new Map<string, { message: string; at: number }>();
   private admitting: NodeJS.Timeout | null = null;
+  /** By when pods that are being deleted hold nothing any more. */
+  private readonly ending = new Map<string, NodeJS.Timeout>();
   /** Jobs of which the next round of admission says more. */
   private readonly postponed = new Set<string>();
 
@@ -62,15 +65,28 @@ export class Reconciler {
     const onError = (key: string, error: unknown) => log.warn({ key, err: error }, 'it is tried again');
     await this.queue.run((key) => this.reconcile(key), CONCURRENCY, signal, onError);
     if (this.admitting) clearTimeout(this.admitting);
+    for (const timer of this.ending.values()) clearTimeout(timer);
     end();
   }
 
   private changed(key: string): void {
     const family = this.family(key);
     if (!family) this.forget(key);
-    else this.ledger.set(key, standingOf(key, family.trainingJob, attemptsOf(family.jobs, family.pods)));
+    else this.stand(key, family.trainingJob, attemptsOf(family.jobs, family.pods));
     this.queue.add(key);
     if (this.parts.admission === 'own') this.admitting ??= setTimeout(() => this.admit(), GATHER_MS);
+  }
+
+  /** Pods that nobody ends hold their GPUs until their time is over, which no event tells. */
+  private stand(key: string, trainingJob: TrainingJob, attempts: readonly SeenAttempt[]): void {
+    this.ledger.set(key, standingOf(key, trainingJob, attempts));
+    const left = attempts.map((attempt) => podsLeftMs(attempt, Date.now())).filter((ms) => ms > 0 && ms < Infinity);
+    if (left.length === 0 || this.ending.has(key)) return;
+    const again = () => {
+      this.ending.delete(key);
+      this.changed(key);
+    };
+    this.ending.set(key, setTimeout(again, Math.max(...left) + GATHER_MS));
   }
 
   /** With the service's last answer, until the object says anything new of its job. */

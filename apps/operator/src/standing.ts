@@ -2,7 +2,7 @@ import { gpusPerHost, specOf, type TrainingJob } from '@orestes/contracts';
 import type { Claim } from './admission/quotas.js';
 import type { Standing } from './admission/ledger.js';
 import type { SeenAttempt } from './decide/observed.js';
-import { podsLeftMs } from './decide/pods.js';
+import { isOutOfReach, podsLeftMs } from './decide/pods.js';
 
 /** What a job asks of its queue: the GPUs of all its hosts. */
 export function claimOf(trainingJob: TrainingJob): Claim {
@@ -17,7 +17,7 @@ export function claimOf(trainingJob: TrainingJob): Claim {
 
 /**
  * How a job stands to its queue; null where it wants nothing now. GPUs are held until the last pod is gone, whatever the
- * database says of the attempt: only then another one's pod finds them free.
+ * database says of the attempt: only then another one's pod finds them free. Those of a lost node are nobody's.
  */
 export function standingOf(key: string, trainingJob: TrainingJob, attempts: readonly SeenAttempt[]): Standing | null {
   const { metadata, status } = trainingJob;
@@ -25,8 +25,8 @@ export function standingOf(key: string, trainingJob: TrainingJob, attempts: read
   if (!job) return null;
   const now = Date.now();
   const hasPods = (attempt: SeenAttempt) => podsLeftMs(attempt, now) > 0;
-  const isStarted = ({ suspended, finishedAt, deleting }: SeenAttempt) =>
-    !suspended && finishedAt === null && !deleting;
+  const isStarted = (attempt: SeenAttempt) =>
+    !attempt.suspended && attempt.finishedAt === null && !(attempt.deleting && isOutOfReach(attempt, now));
   const held = job.live || attempts.some((attempt) => isStarted(attempt) || hasPods(attempt));
   const next = attempts.find(({ epoch, deleting }) => epoch === job.epoch + 1 && !deleting);
   const due = job.notBefore === undefined || Date.parse(job.notBefore) <= now;

@@ -2,6 +2,7 @@
 # The first start makes the user and the database that POSTGRES_USER, POSTGRES_DB and POSTGRES_PASSWORD name, in PGDATA.
 set -eu
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  rm -rf "$PGDATA.new" # of a first start that was killed
   printf '%s\n' "$POSTGRES_PASSWORD" >/tmp/password
   initdb --pgdata "$PGDATA.new" --username "$POSTGRES_USER" --pwfile /tmp/password --auth-local trust --auth-host scram-sha-256
   rm /tmp/password

@@ -51,7 +51,10 @@ run)
   containerd --config "$folder/containerd.toml" &
   containerd=$!
   ctr() { command ctr --address "$folder/containerd.sock" --namespace k8s.io "$@"; }
-  until ctr version >/dev/null 2>&1; do kill -0 $containerd && sleep 0.1; done
+  until ctr version >/dev/null 2>&1; do
+    kill -0 $containerd || exit 1
+    sleep 0.1
+  done
   ctr images import --snapshotter overlayfs "$IMAGES" >/dev/null
   "$BINARIES/kubelet" --config="$folder/kubelet.json" --kubeconfig="$KUBELET_KUBECONFIG" --hostname-override="$NAME" \
     --node-ip="$ADDRESS" &

@@ -25,7 +25,7 @@ export interface PodsFigures {
 }
 
 /** With Orestes, and the same Jobs by themselves. */
-export const PODS_SIDES = { orestes: orestesPods, plain: plainPods } as const;
+const PODS_SIDES = { orestes: orestesPods, plain: plainPods } as const;
 
 /** Without any pod's end. */
 const STUCK_MS = 300_000;

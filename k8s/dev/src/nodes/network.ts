@@ -20,6 +20,7 @@ export const MOST_NODES = 9;
  */
 export class ClusterNetwork {
   private readonly holder: Daemon;
+  private isLaid = false;
 
   private constructor(
     private readonly subnet: number,
@@ -34,7 +35,7 @@ export class ClusterNetwork {
     });
   }
 
-  /** @throws ClusterError NOT_STARTED */
+  /** @throws ClusterError NOT_STARTED; Error with the words of `ip` */
   static async start(folder: string, signal?: AbortSignal): Promise<ClusterNetwork> {
     const network = new ClusterNetwork(freeSubnet(), folder);
     try {
@@ -63,6 +64,7 @@ export class ClusterNetwork {
 
   async stop(): Promise<void> {
     await this.holder.kill('SIGKILL');
+    if (!this.isLaid) return;
     // By itself it goes too, but only with the last connection that was open when its end died: a minute or two.
     await runTool('ip', ['link', 'delete', linkOf(this.subnet)]).catch(() => undefined);
   }
@@ -85,6 +87,7 @@ export class ClusterNetwork {
       'netns',
       `${this.holder.pid}`,
     ]);
+    this.isLaid = true;
     await runTool('ip', ['address', 'add', `${this.address(MACHINE)}/24`, 'dev', link]);
     await runTool('ip', ['link', 'set', link, 'up']);
     const routes = Array.from({ length: MOST_NODES }, (_, i) => i + 1).map(

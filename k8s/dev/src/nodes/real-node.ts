@@ -14,7 +14,7 @@ import { PODS, podsOf, type ClusterNetwork } from './network.js';
 const SCRIPT = fileURLToPath(new URL('../../nodes/node.sh', import.meta.url));
 const CNI_PLUGINS = '/usr/lib/cni';
 const CONTROL_GROUPS = '/sys/fs/cgroup';
-const GONE_MS = 20_000;
+const GONE_MS = 10_000;
 
 export interface NodePlace {
   /** Of kubelet and kube-proxy. */
@@ -215,8 +215,12 @@ function proxy(kubeconfig: string): object {
 
 /** The first process in the process namespace of the one that made it: it ends last of all there. */
 function firstProcessOf(maker: number): string | null {
-  const [child] = readFileSync(`/proc/${maker}/task/${maker}/children`, 'utf8').split(' ');
-  return child ? identityOf(Number(child)) : null;
+  try {
+    const [child] = readFileSync(`/proc/${maker}/task/${maker}/children`, 'utf8').split(' ');
+    return child ? identityOf(Number(child)) : null;
+  } catch {
+    return null; // it has just ended
+  }
 }
 
 /**
@@ -231,7 +235,9 @@ function removeGroups(name: string): boolean {
 /** Of clusters whose processes were all killed. */
 function removeLeftGroups(): void {
   const hierarchies = [CONTROL_GROUPS, ...readdirSync(CONTROL_GROUPS).map((entry) => path.join(CONTROL_GROUPS, entry))];
-  const names = hierarchies.filter((each) => statSync(each).isDirectory()).flatMap((each) => readdirSync(each));
+  const names = hierarchies
+    .filter((each) => statSync(each, { throwIfNoEntry: false })?.isDirectory())
+    .flatMap((each) => readdirSync(each));
   for (const name of new Set(names)) {
     const [, maker] = /^orestes-(\d+)-\d+$/.exec(name) ?? [];
     if (maker && identityOf(Number(maker)) === null) removeGroups(name);

@@ -1,0 +1,37 @@
+import { describe, expect, it } from '@jest/globals';
+import type { MirroredJob, TrainingJob } from '@orestes/contracts';
+import type { SeenAttempt, SeenPod } from './decide/observed.js';
+import { standingOf } from './standing.js';
+
+const job: MirroredJob = { id: 'i', state: 'queued', message: 'm', epoch: 1, live: false, priority: 0 };
+const trainingJob = {
+  ...{ apiVersion: 'orestes.dev/v1alpha1', kind: 'TrainingJob', metadata: { namespace: 'n', name: 'j' } },
+  ...{ spec: { corpus: { resources: { queue: 'default' } } }, status: { job } },
+} as unknown as TrainingJob;
+
+const pod = (change: Partial<SeenPod>): SeenPod => ({
+  ...{ name: 'p', phase: 'Running', disruption: null, exit: null, endBy: null, pending: null },
+  ...change,
+});
+const attempt = (change: Partial<SeenAttempt>): SeenAttempt => ({
+  ...{ name: 'j-1', uid: 'u', epoch: 1, suspended: false, deleting: true, preemptedFor: null },
+  ...{ finishedAt: null, failure: null, pods: [] },
+  ...change,
+});
+const next = attempt({ epoch: 2, suspended: true, deleting: false });
+
+describe('a queued job’s place is', () => {
+  it.each<[string, string, SeenAttempt]>([
+    ['held', 'its last Job is being deleted, and its pods may not be known yet', attempt({})],
+    ['held', 'its last pod runs', attempt({ pods: [pod({})] })],
+    ['held', 'its last pod is being ended', attempt({ pods: [pod({ endBy: Date.now() })] })],
+    [
+      'pending',
+      'its last pod should have ended a minute ago',
+      attempt({ pods: [pod({ endBy: Date.now() - 60_000 })] }),
+    ],
+    ['pending', 'its last Job has ended', attempt({ finishedAt: 1, pods: [pod({ phase: 'Failed' })] })],
+  ])('%s: %s', (state, _, last) => {
+    expect(standingOf('n/j', trainingJob, [last, next])).toMatchObject({ state });
+  });
+});
