@@ -2,17 +2,9 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startControlPlane, type ControlPlane } from '@orestes/dev-cluster';
 import { describeCluster, FIRST_BUILD_MS, until } from '@orestes/dev-cluster/testing';
 import { CHART, helm, VALUES, withFile, type Manifest } from './chart.js';
+import { everythingIn, LEFT } from './left.js';
 
 const NAMESPACE = 'train';
-/** What NOTES.txt says is kept, and what Kubernetes puts into every namespace. */
-const KEPT = [
-  'persistentvolumeclaim/data-orestes-postgresql-0',
-  'persistentvolumeclaim/data-orestes-store-0',
-  'secret/orestes-first-key',
-  'secret/orestes-postgresql',
-  'secret/orestes-store',
-];
-const KUBERNETES_OWN = ['configmap/kube-root-ca.crt', 'serviceaccount/default'];
 
 describeCluster('the chart on a cluster that asks for the restricted pod security standard', () => {
   let cluster: ControlPlane;
@@ -32,11 +24,7 @@ describeCluster('the chart on a cluster that asks for the restricted pod securit
       items: (Manifest & { data: Record<string, string> })[];
     };
   const contents = async () => (await secrets()).items.map(({ metadata, data }) => [metadata.name, data]);
-  const everything = async (): Promise<string[]> => {
-    const kinds = (await cluster.kubectl('api-resources', '--namespaced', '--verbs=list', '-o', 'name')).trim();
-    const listed = kinds.split('\n').filter((kind) => !/^events|^endpoints$|^leases/.test(kind));
-    return names([...new Set(listed)].join(','));
-  };
+  const everything = () => everythingIn(cluster, NAMESPACE);
   /** @returns pods that there are, and what was said of those that could not be made */
   const pods = async () => {
     const events = JSON.parse(await kubectl('get', 'events', '-o', 'json')) as {
@@ -102,8 +90,8 @@ describeCluster('the chart on a cluster that asks for the restricted pod securit
   it('uninstalls to what NOTES.txt says, and installs upon it again', async () => {
     const before = await contents();
     await release('uninstall', '--wait');
-    await until(async () => (await everything()).length <= KEPT.length + KUBERNETES_OWN.length);
-    expect(await everything()).toEqual([...KEPT, ...KUBERNETES_OWN].sort());
+    await until(async () => (await everything()).length <= LEFT.length);
+    expect(await everything()).toEqual(LEFT);
     expect(
       (await cluster.kubectl('get', 'clusterroles,clusterrolebindings', '-o', 'name')).match(/orestes/),
     ).toBeNull();

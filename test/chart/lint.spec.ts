@@ -1,7 +1,8 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { buildModule, whyNoModule } from '@orestes/dev-cluster';
+import { describeUnless } from '@orestes/dev-cluster/testing';
 import { helm, RELEASE, VALUES, withFile } from './chart.js';
 
 const LINTER = fileURLToPath(new URL('linter', import.meta.url));
@@ -30,10 +31,7 @@ interface Scored {
 /** Of kube-score's grades. */
 const CRITICAL = 1;
 
-const reason = whyNoModule(LINTER);
-if (reason !== null) process.stderr.write(`skipped: kube-score: ${reason}\n`);
-
-(reason === null ? describe : describe.skip)('kube-score', () => {
+describeUnless(whyNoModule(LINTER), 'kube-score', () => {
   let program = '';
   beforeAll(async () => {
     const what = 'github.com/zegl/kube-score/cmd/kube-score';

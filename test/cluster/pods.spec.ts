@@ -7,6 +7,7 @@ import { PODS, TRAINING_JOBS } from '@orestes/kubernetes';
 import { outcomesOf, type Outcome } from '../faults/outcome.js';
 import { ask, examplePipeline } from '../support/service.js';
 import { childrenOf, ended, jobAt, until } from '../support/wait.js';
+import { evict } from './evict.js';
 import { NAMESPACE, startTestCluster, type TestCluster } from './test-cluster.js';
 
 const STEPS = 400;
@@ -55,15 +56,7 @@ describeCluster('pods that are taken away', () => {
 
   it('an evicted one saves, its job goes on from there, and no retry is charged', async () => {
     const { pipeline, pod } = await inPretraining();
-    const path = `/api/v1/namespaces/${NAMESPACE}/pods/${pod}/eviction`;
-    const deleteOptions = { gracePeriodSeconds: 20 };
-    const eviction = {
-      apiVersion: 'policy/v1',
-      kind: 'Eviction',
-      metadata: { name: pod, namespace: NAMESPACE },
-      deleteOptions,
-    };
-    expect((await cluster.control.request('POST', path, eviction)).status).toBe(201);
+    expect((await evict(cluster.control, NAMESPACE, pod, 20)).status).toBe(201);
     const job = await expectUndisturbed(pipeline);
     expect(attemptsOf(job)).toEqual(['interrupted', 'succeeded']);
     expect(job.failures).toBe(0);

@@ -3,6 +3,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { JobDocument, Leaderboard, LogLine } from '@orestes/contracts';
 import { describeNodes, FIRST_BUILD_MS, until as within } from '@orestes/dev-cluster/testing';
+import { everythingIn, LEFT } from '../chart/left.js';
+import { evict } from '../cluster/evict.js';
 import { outcomesOf, type Outcome } from '../faults/outcome.js';
 import { ask } from '../support/service.js';
 import { childrenOf, ended, historyOf, until } from '../support/wait.js';
@@ -10,16 +12,6 @@ import { NAMESPACE, Release } from './release.js';
 
 const SLOWEST_MS = 600_000;
 const STEPS = 600;
-/** What NOTES.txt says is kept, and what Kubernetes puts into every namespace. */
-const LEFT = [
-  'configmap/kube-root-ca.crt',
-  'persistentvolumeclaim/data-orestes-postgresql-0',
-  'persistentvolumeclaim/data-orestes-store-0',
-  'secret/orestes-first-key',
-  'secret/orestes-postgresql',
-  'secret/orestes-store',
-  'serviceaccount/default',
-];
 
 let release: Release;
 let undisturbed: Outcome[];
@@ -27,14 +19,14 @@ let undisturbed: Outcome[];
 const url = () => release.url;
 
 /** The pretraining of a new pipeline when it has made some steps, and its pod. */
-async function inPretraining(): Promise<{ pipeline: string; job: JobDocument; pod: string }> {
+async function inPretraining(): Promise<{ pipeline: string; pod: string }> {
   const pipeline = await release.submit(release.pipeline({ steps: STEPS }));
-  const job = await until(
+  await until(
     async () => (await childrenOf(url(), pipeline))[1]!,
     ({ progress, state }) => state === 'running' && (progress?.done ?? 0) > 40,
   );
   const pod = await release.kubectl('get', 'pods', '-l', `orestes.dev/training-job`, '-o', 'name', ...RUNNING);
-  return { pipeline, job, pod: pod.trim().replace('pod/', '') };
+  return { pipeline, pod: pod.trim().replace('pod/', '') };
 }
 const RUNNING = ['--field-selector', 'status.phase=Running'];
 
@@ -110,15 +102,7 @@ describeNodes('the chart on real nodes', () => {
     'a pod that is evicted with a short grace saves, and its job goes on from there',
     async () => {
       const { pipeline, pod } = await inPretraining();
-      const path = `/api/v1/namespaces/${NAMESPACE}/pods/${pod}/eviction`;
-      const metadata = { name: pod, namespace: NAMESPACE };
-      const eviction = {
-        apiVersion: 'policy/v1',
-        kind: 'Eviction',
-        metadata,
-        deleteOptions: { gracePeriodSeconds: 20 },
-      };
-      expect((await release.cluster.request('POST', path, eviction)).status).toBe(201);
+      expect((await evict(release.cluster, NAMESPACE, pod, 20)).status).toBe(201);
       const job = await expectUndisturbed('pod evicted, 20 s of grace', pipeline);
       expect(attemptsOf(job)).toEqual(['interrupted', 'succeeded']);
       expect(job.failures).toBe(0);
@@ -152,12 +136,7 @@ describeNodes('the chart on real nodes', () => {
     async () => {
       await release.kubectl('delete', 'tj', '--all', '--timeout=60s'); // kept otherwise, with what they own
       expect(await release.helm('uninstall', '--wait')).toContain('kept');
-      const kinds = (
-        await release.cluster.kubectl('api-resources', '--namespaced', '--verbs=list', '-o', 'name')
-      ).trim();
-      const listed = kinds.split('\n').filter((kind) => !/^events|^endpoints$|^leases|^trainingjobs/.test(kind));
-      const names = async () =>
-        (await release.kubectl('get', [...new Set(listed)].join(','), '-o', 'name')).trim().split('\n').sort();
+      const names = () => everythingIn(release.cluster, NAMESPACE);
       await within(async () => (await names()).length <= LEFT.length, 120_000);
       expect(await names()).toEqual(LEFT);
     },

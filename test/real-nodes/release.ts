@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { promisify } from 'node:util';
 import type { JobDocument } from '@orestes/contracts';
 import { ALL_PARTS, prepareImages, startControlPlane, type ControlPlane } from '@orestes/dev-cluster';
 import { openStore } from '@orestes/storage';
-import { CHART, withFile } from '../chart/chart.js';
+import { CHART, helm, withFile } from '../chart/chart.js';
 import { ask, examplePipeline } from '../support/service.js';
 import { forward, type Forward } from './forward.js';
 
@@ -52,10 +50,8 @@ export class Release {
 
   /** @returns what helm says @throws Error with what it says on standard error, and what the pods are at */
   async helm(command: string, ...more: string[]): Promise<string> {
-    const { helm } = this.cluster.tools;
-    const args = [command, 'orestes', ...more, '--kubeconfig', this.cluster.kubeconfig, '--namespace', NAMESPACE];
     try {
-      return (await promisify(execFile)(helm, args, { maxBuffer: 1 << 26 })).stdout;
+      return await helm(command, 'orestes', ...more, '--kubeconfig', this.cluster.kubeconfig, '--namespace', NAMESPACE);
     } catch (error) {
       throw new Error(`${(error as { stderr?: string }).stderr}\n${await this.look()}`, { cause: error });
     }

@@ -1,7 +1,7 @@
 // npm run cluster -- up | down | status: a Kubernetes of one's own on this machine.
 import { readArguments, USAGE, type CommandName, type Arguments } from './commands/arguments.js';
 import { down } from './commands/down.js';
-import { keep } from './commands/keep.js';
+import { keep, type Kept } from './commands/keep.js';
 import { status } from './commands/status.js';
 import { up } from './commands/up.js';
 import { ClusterError, messageOf } from './errors.js';
@@ -16,8 +16,7 @@ const commands = { up, down, status } satisfies Record<
 async function main(argv: readonly string[]): Promise<number> {
   const [first, ...rest] = argv;
   if (first === 'keep') {
-    const [data = '', nodes, gpus, realNodes, images = ''] = rest;
-    await keep(data, [nodes, gpus, realNodes].map(Number), images);
+    await keep(JSON.parse(rest[0] ?? '') as Kept);
     return process.exitCode === undefined ? EXIT.done : EXIT.failed;
   }
   if (first === '--help' || first === 'help') {

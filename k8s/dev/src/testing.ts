@@ -13,7 +13,8 @@ export const describeCluster = (name: string, suite: () => void): void => descri
 export const describeNodes = (name: string, suite: () => void): void =>
   describeUnless(process.env['ORESTES_TEST_NODES'] ? whyNoNodes() : 'npm run test:cluster runs it', name, suite);
 
-function describeUnless(reason: string | null, name: string, suite: () => void): void {
+/** A suite that is put down as skipped, and says why, where there is a reason. */
+export function describeUnless(reason: string | null, name: string, suite: () => void): void {
   if (reason === null) return describe(name, suite);
   process.stderr.write(`skipped: ${name}: ${reason}\n`);
   describe.skip(name, () => it(`is skipped: ${reason}`, () => undefined));

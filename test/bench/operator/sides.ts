@@ -65,14 +65,13 @@ async function orestes({ queues, qps }: Load, gpus = QUOTA, parts: readonly Part
   };
 }
 
-/** Through POST /jobs. */
-async function orestesSide(load: Load): Promise<Side> {
-  const { service, ...parts } = await orestes(load);
+/** Through POST /jobs. @param specOf the i-th job, as it is submitted */
+function posting({ service, ...parts }: Awaited<ReturnType<typeof orestes>>, specOf: (i: number) => object): Side {
   const http = new Client(service.url, 32);
   return {
     ...parts,
     async submit(i) {
-      const { status, body } = await http.post('/jobs', submission(i, load.queues));
+      const { status, body } = await http.post('/jobs', specOf(i));
       if (status !== 202) throw new Error(`POST /jobs: ${status} ${body.slice(0, 300)}`);
       return objectNameOf(JSON.parse(body) as { id: string; name: string });
     },
@@ -82,6 +81,9 @@ async function orestesSide(load: Load): Promise<Side> {
     },
   };
 }
+
+const orestesSide = async (load: Load): Promise<Side> =>
+  posting(await orestes(load), (i) => submission(i, load.queues));
 
 /** Through objects, as kubectl makes them. */
 async function objectsSide(load: Load): Promise<Side> {
@@ -116,21 +118,9 @@ async function peerSide({ queues, qps }: Load): Promise<Side> {
 
 /** With scheduler, job controller and simulated nodes of 8 GPUs; jobs of `hosts` pods, through POST /jobs. */
 export async function orestesPods(nodes: number, hosts: number): Promise<Side> {
-  const { service, ...parts } = await orestes({ queues: 1, qps: null }, 8 * nodes, ALL_PARTS);
+  const parts = await orestes({ queues: 1, qps: null }, 8 * nodes, ALL_PARTS);
   await parts.control.addFakeNodes(nodes);
-  const http = new Client(service.url, 32);
-  return {
-    ...parts,
-    async submit(i) {
-      const { status, body } = await http.post('/jobs', ofPods(i, hosts));
-      if (status !== 202) throw new Error(`POST /jobs: ${status} ${body.slice(0, 300)}`);
-      return objectNameOf(JSON.parse(body) as { id: string; name: string });
-    },
-    stop() {
-      http.close();
-      return parts.stop();
-    },
-  };
+  return posting(parts, (i) => ofPods(i, hosts));
 }
 
 /** The same Jobs, not suspended, on the same nodes, made by this process: what the cluster does by itself. */

@@ -103,7 +103,11 @@ export class LocalLauncher implements Launcher {
 
   async stopAll(): Promise<void> {
     // What an ending process was started with can't be read any more, some time before its exit is known: both count.
-    const alive = () => new Set([...[...this.children.values()].flatMap(livePid), ...workersOf(this.options.service)]);
+    const alive = () =>
+      new Set([
+        ...[...this.children.values()].flatMap((child) => livePid(child) ?? []),
+        ...workersOf(this.options.service),
+      ]);
     for (const pid of alive()) send(pid, 'SIGTERM');
     const deadline = Date.now() + LONGEST_STOP_MS;
     while (alive().size > 0 && Date.now() < deadline) await sleep(50);
@@ -118,16 +122,16 @@ export class LocalLauncher implements Launcher {
   /** Of the attempt's live process, also one that an earlier service started. */
   private pidOf(attempt: string): number | null {
     const child = this.children.get(attempt);
-    if (child) return livePid(child)[0] ?? null;
+    if (child) return livePid(child);
     return workers().find(({ environment }) => environment.includes(`ORESTES_ATTEMPT=${attempt}`))?.pid ?? null;
   }
 
   private readonly logOf = (attempt: string) => path.join(this.options.logs, `${attempt}.log`);
 }
 
-/** None once its exit is known, or where it never ran. */
-const livePid = ({ pid, exitCode, signalCode }: ChildProcess): number[] =>
-  pid !== undefined && exitCode === null && signalCode === null ? [pid] : [];
+/** Null once its exit is known, or where it never ran. */
+const livePid = ({ pid, exitCode, signalCode }: ChildProcess): number | null =>
+  exitCode === null && signalCode === null ? (pid ?? null) : null;
 
 function passedOn(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !SECRETS.test(name) || PASSED.test(name)));

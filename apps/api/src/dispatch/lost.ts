@@ -17,9 +17,8 @@ interface Patience extends Pick<ServiceConfig, 'heartbeatMs' | 'backoffMs'> {
  * @returns the jobs
  */
 export async function endLost(database: DataSource, launcher: Launcher, patience: Patience): Promise<string[]> {
-  const live = await database.getRepository(Attempt).find({ where: { state: Not('ended') }, order: { id: 'ASC' } });
   const changed: string[] = [];
-  for (const attempt of live) {
+  for (const attempt of await liveAttempts(database)) {
     const why = lossOf(attempt, launcher, patience);
     if (why === null) continue;
     const words = await launcher.lastWords(attempt.id);
@@ -35,13 +34,15 @@ export async function endLost(database: DataSource, launcher: Launcher, patience
 export async function endStopped(database: DataSource, launcher: Launcher): Promise<void> {
   const ending: Ending = { outcome: 'interrupted', code: 'INTERRUPTED', message: 'the service was stopped' };
   for (;;) {
-    const live = await database.getRepository(Attempt).find({ where: { state: Not('ended') }, order: { id: 'ASC' } });
-    const gone = live.filter((attempt) => isGone(attempt, launcher));
+    const gone = (await liveAttempts(database)).filter((attempt) => isGone(attempt, launcher));
     if (gone.length === 0) return;
     // One whose last report is still being taken is looked at again.
     for (const attempt of gone) await end(database, attempt, ending, [], 0);
   }
 }
+
+const liveAttempts = (database: DataSource): Promise<Attempt[]> =>
+  database.getRepository(Attempt).find({ where: { state: Not('ended') }, order: { id: 'ASC' } });
 
 function isGone({ id, host, pid, heartbeatAt }: Attempt, launcher: Launcher): boolean {
   if (heartbeatAt === null) return false; // it is not launched yet

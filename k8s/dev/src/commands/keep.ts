@@ -3,14 +3,20 @@ import { ALL_PARTS, startControlPlane } from '../control-plane.js';
 import { messageOf } from '../errors.js';
 import { SIMULATED_BY } from '../fake-nodes.js';
 import { identityOf } from '../process/identity.js';
+import type { Arguments } from './arguments.js';
 import { stateFile, writeState } from './state.js';
+
+/** What is kept. */
+export interface Kept extends Pick<Arguments, 'data' | 'nodes' | 'gpus' | 'realNodes'> {
+  /** An archive, for real nodes; empty where there are none. */
+  images: string;
+}
 
 /**
  * The process behind `up`, which keeps the cluster until it is told to end (SIGTERM): a cluster ends with the process that
  * started it, and `up` itself returns. Its answer to `up` goes over the IPC channel: null, or what went wrong.
  */
-export async function keep(data: string, numbers: readonly number[], images: string): Promise<void> {
-  const [nodes = 0, gpus = 0, realNodes = 0] = numbers;
+export async function keep({ data, nodes, gpus, realNodes, images }: Kept): Promise<void> {
   const ending = new AbortController();
   const ended = new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => resolve()));
   let ready = false;

@@ -11,6 +11,7 @@ import { exclusively } from '../process/exclusively.js';
 import { CONTROL_PLANE, prepareBinaries, WITH_NODES } from '../tools/binaries.js';
 import { prepareClients } from '../tools/clients.js';
 import type { Arguments } from './arguments.js';
+import type { Kept } from './keep.js';
 import { runningState, type ClusterState } from './state.js';
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
@@ -40,7 +41,7 @@ async function startOnce(options: Arguments, images: string, signal: AbortSignal
     throw new ClusterError('REFUSED', `${data} holds something other than a cluster (allowed: a new or empty folder)`);
   await mkdir(data, { recursive: true, mode: 0o700 });
   try {
-    await startKeeper(options, images, signal);
+    await startKeeper({ ...options, images }, signal);
   } catch (error) {
     if (isNew) await rm(data, { recursive: true, force: true });
     throw error;
@@ -52,11 +53,11 @@ async function startOnce(options: Arguments, images: string, signal: AbortSignal
 
 const keeperLog = (data: string) => path.join(data, 'keeper.log');
 
-async function startKeeper({ data, nodes, gpus, realNodes }: Arguments, images: string, signal: AbortSignal) {
+async function startKeeper(kept: Kept, signal: AbortSignal): Promise<void> {
   say('starting Kubernetes ...');
-  const log = await open(keeperLog(data), 'a', 0o600);
+  const log = await open(keeperLog(kept.data), 'a', 0o600);
   const stdio = ['ignore', log.fd, log.fd, 'ipc'] as const;
-  const child = fork(MAIN, ['keep', data, ...[nodes, gpus, realNodes].map(String), images], {
+  const child = fork(MAIN, ['keep', JSON.stringify(kept)], {
     detached: true,
     stdio: [...stdio],
     cwd: '/',

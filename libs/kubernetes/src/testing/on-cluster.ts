@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, it } from '@jest/globals';
-import { type ControlPlane, type ControlPlaneOptions, startControlPlane, whyNoCluster } from '@orestes/dev-cluster';
+import { afterAll, beforeAll } from '@jest/globals';
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '@orestes/dev-cluster';
+import { describeCluster } from '@orestes/dev-cluster/testing';
 
 /** Building the programs takes about 10 minutes, once. */
 const START_MS = 1_200_000;
@@ -10,13 +11,7 @@ export function describeOnCluster(
   options: ControlPlaneOptions,
   tests: (cluster: () => ControlPlane) => void,
 ): void {
-  const reason = whyNoCluster();
-  if (reason !== null) {
-    process.stderr.write(`skipped: ${name}: ${reason}\n`);
-    describe.skip(name, () => it(`is skipped: ${reason}`, () => undefined));
-    return;
-  }
-  describe(name, () => {
+  describeCluster(name, () => {
     let cluster: ControlPlane;
     beforeAll(async () => {
       cluster = await startControlPlane(options);
