@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { MirroredJob, TrainingJob } from '@orestes/contracts';
-import { KubernetesError, TRAINING_JOBS, WorkQueue, type KubernetesClient } from '@orestes/kubernetes';
+import { JOB_LABEL, specOf, type MirroredJob, type TrainingJob } from '@orestes/contracts';
+import { hasReason, TRAINING_JOBS, WorkQueue, type KubernetesClient } from '@orestes/kubernetes';
 import type { Logger } from 'pino';
 import { act, type Hands } from './act/acts.js';
 import { ApiRefusal, type ClusterApi } from './act/api.js';
@@ -10,7 +10,7 @@ import type { OperatorConfig } from './config.js';
 import { nextAction } from './decide/next-action.js';
 import type { Action, Observed, SeenAttempt } from './decide/observed.js';
 import { podsLeftMs } from './decide/pods.js';
-import { statusOf, type Refusal } from './decide/status.js';
+import { refusedStatus, type Refusal } from './decide/status.js';
 import { attemptsOf } from './observe.js';
 import { standingOf } from './standing.js';
 
@@ -18,7 +18,9 @@ import { standingOf } from './standing.js';
 const CONCURRENCY = 32;
 /** Many changes are one round of admission's. */
 const GATHER_MS = 20;
-/** The sentence on what a job waits for changes with every job that starts: it is told again no sooner, ... */
+/** What a job waits for is told when it has waited so long, for most begin before; ... */
+const FIRST_MS = 1000;
+/** ... and when it changes, which it does with every job that starts, no sooner than that; ... */
 const WAITING_MS = 5000;
 /** ... and where more jobs than these wait, later: all of them together are told so many sentences in that time. */
 const SENTENCES = 50;
@@ -46,8 +48,9 @@ export class Reconciler {
   private readonly refusals = new Map<string, Refusal>();
   private readonly last = new Map<string, { action: Action; at: number }>();
   /** Jobs as the service answered, instead of what their objects said then. */
-  private readonly answers = new Map<string, { instead: MirroredJob; job: MirroredJob }>();
-  private readonly told = new Map<string, { message: string; at: number }>();
+  private readonly answers = new Map<string, { instead: MirroredJob | undefined; job: MirroredJob }>();
+  /** What the service was told that jobs wait for, and when it may be told anything else. */
+  private readonly said = new Map<string, { message: string | null; next: number }>();
   private admitting: NodeJS.Timeout | null = null;
   /** By when pods that are being deleted hold nothing any more. */
   private readonly ending = new Map<string, NodeJS.Timeout>();
@@ -89,17 +92,27 @@ export class Reconciler {
     this.ending.set(key, setTimeout(again, Math.max(...left) + GATHER_MS));
   }
 
-  /** With the service's last answer, until the object says anything new of its job. */
+  /** With the object's job, as far as it is known by now. */
   private family(key: string): ReturnType<Caches['family']> {
     const family = this.parts.caches.family(key);
-    const answer = this.answers.get(key);
-    if (!family || !answer) return family;
+    if (!family) return null;
     const { trainingJob } = family;
-    const { status } = trainingJob;
-    if (isDeepStrictEqual(status?.job, answer.instead))
-      return { ...family, trainingJob: { ...trainingJob, status: { ...status!, job: answer.job } } };
+    const job = this.jobOf(key, trainingJob);
+    if (!job || job === trainingJob.status?.job) return family;
+    return { ...family, trainingJob: { ...trainingJob, status: { ...trainingJob.status, job } } };
+  }
+
+  /** The service's last answer, until the object says anything new; before it says anything, a new job of its label's id. */
+  private jobOf(key: string, trainingJob: TrainingJob): MirroredJob | undefined {
+    const told = trainingJob.status?.job;
+    const answer = this.answers.get(key);
+    if (answer && isDeepStrictEqual(told, answer.instead)) return answer.job;
     this.answers.delete(key);
-    return family;
+    const id = trainingJob.metadata.labels?.[JOB_LABEL];
+    if (told || id === undefined || this.refusals.has(key)) return told;
+    // The service gives its objects every field; those that others wrote may lack some.
+    const { priority = 0 } = specOf(trainingJob) as { priority?: number };
+    return { id, state: 'queued', message: '', epoch: 0, live: false, priority };
   }
 
   private forget(key: string): void {
@@ -107,7 +120,7 @@ export class Reconciler {
     this.last.delete(key);
     this.ledger.set(key, null);
     this.refusals.delete(key);
-    this.told.delete(key);
+    this.said.delete(key);
   }
 
   private admit(): void {
@@ -122,27 +135,25 @@ export class Reconciler {
     const family = this.family(key);
     if (!family) return this.forget(key);
     const { trainingJob, jobs, pods } = family;
-    const seen = this.observe(key, trainingJob, attemptsOf(jobs, pods));
-    const action = nextAction(seen);
-    if (action.kind !== 'wait' && !(action.kind === 'register' && this.refusals.has(key))) {
-      this.parts.assertLeader();
-      const left = this.unseenMs(key, action);
-      if (left > 0) return this.queue.addAfter(key, left);
-      this.done.set(action.kind, (this.done.get(action.kind) ?? 0) + 1);
-      const instead = caches.trainingJobs.get(key)?.status?.job; // this object's may be an answer itself
-      const told = (job: MirroredJob) => {
-        // What was saved last is the mirror's to say.
-        const saved = instead?.savedAt === undefined ? {} : { savedAt: instead.savedAt };
-        if (instead) this.answers.set(key, { instead, job: { ...saved, ...job } });
-      };
-      await this.carryOut(key, { kubernetes, api, config, admission, trainingJob, told }, action);
-      this.last.set(key, { action, at: Date.now() });
-      this.told.delete(key);
-      if (action.kind === 'end') this.changed(key); // its place is free
-      if (!this.refusals.has(key)) return; // what it changed is seen soon, and told then
-    } else if (admission === 'own' && this.ledger.isNew(key)) return void this.postponed.add(key);
-    else if (action.kind === 'wait' && action.ms !== null) this.queue.addAfter(key, Math.max(action.ms, 100));
-    await this.tell(key, seen, action.kind === 'wait' ? action.waitsFor : null);
+    const action = nextAction(this.observe(key, trainingJob, attemptsOf(jobs, pods)));
+    if (action.kind === 'wait') return this.wait(key, trainingJob, action);
+    const refusal = this.refusals.get(key);
+    if (refusal && action.kind === 'register') return this.refuse(trainingJob, refusal);
+    this.parts.assertLeader();
+    const left = this.unseenMs(key, action);
+    if (left > 0) return this.queue.addAfter(key, left);
+    this.done.set(action.kind, (this.done.get(action.kind) ?? 0) + 1);
+    const instead = caches.trainingJobs.get(key)?.status?.job; // this object's may be an answer itself
+    const told = (job: MirroredJob) => {
+      // What was saved last is not in answers.
+      const saved = instead?.savedAt === undefined ? {} : { savedAt: instead.savedAt };
+      this.answers.set(key, { instead, job: { ...saved, ...job } });
+    };
+    await this.carryOut(key, { kubernetes, api, config, admission, trainingJob, told }, action);
+    this.last.set(key, { action, at: Date.now() });
+    this.said.delete(key);
+    // A place is free, or a wish is fulfilled: the object tells it later.
+    if (action.kind === 'end' || action.kind === 'ask') this.changed(key);
   }
 
   /** Milliseconds for which what was just done may not be seen yet; 0: it is to be done. */
@@ -165,51 +176,53 @@ export class Reconciler {
     try {
       await act(hands, action);
     } catch (error) {
-      const refused = refusalOf(error);
-      if (refused && action.kind === 'register') return void this.refusals.set(key, refused);
-      throw error;
+      const refusal = refusalOf(error, action);
+      if (!refusal) throw error;
+      this.refusals.set(key, refusal);
+      this.changed(key);
     }
   }
 
-  /** Writes the status, and the service why a job waits, where they have changed. */
-  private async tell(key: string, { trainingJob }: Observed, waitsFor: string | null): Promise<void> {
-    const { kubernetes, api, assertLeader } = this.parts;
-    const { metadata, status } = trainingJob;
-    const { job, ...told } = status ?? {};
-    const refusal = this.refusals.get(key) ?? null;
-    if (!job && !refusal) return; // the service tells of it at once
-    const now = new Date().toISOString();
-    const wanted = statusOf({ trainingJob, waitsFor: this.settled(key, waitsFor), refusal, now });
-    if (metadata.deletionTimestamp !== undefined || isDeepStrictEqual(told, wanted)) return;
-    assertLeader();
-    if (job?.state === 'queued' && waitsFor !== null && told.message !== wanted.message)
-      await api.waiting(job.id, wanted.message ?? waitsFor);
-    const own = { metadata: { name: metadata.name, namespace: metadata.namespace }, status: wanted };
-    await kubernetes.applyStatus(TRAINING_JOBS, own, { force: true }).catch((error: unknown) => {
-      if (!(error instanceof KubernetesError) || error.status !== 404) throw error; // it was deleted just now
-    });
+  private async wait(key: string, trainingJob: TrainingJob, action: Extract<Action, { kind: 'wait' }>): Promise<void> {
+    if (this.parts.admission === 'own' && this.ledger.isNew(key)) return void this.postponed.add(key);
+    if (action.ms !== null) this.queue.addAfter(key, Math.max(action.ms, 100));
+    if (action.waitsFor === null) this.said.delete(key);
+    else await this.say(key, trainingJob, action.waitsFor);
   }
 
-  /** The sentence that was told last, unless that was a while ago. */
-  private settled(key: string, waitsFor: string | null): string | null {
-    const last = this.told.get(key);
-    if (waitsFor === null) {
-      this.told.delete(key);
-      return null;
-    }
-    if (last?.message === waitsFor) return waitsFor;
-    const left = last ? last.at + WAITING_MS * Math.max(1, this.told.size / SENTENCES) - Date.now() : 0;
-    if (left > 0) {
-      this.queue.addAfter(key, left);
-      return last!.message;
-    }
-    this.told.set(key, { message: waitsFor, at: Date.now() });
-    return waitsFor;
+  /** Tells the service what a job waits for, where that has changed. */
+  private async say(key: string, trainingJob: TrainingJob, waitsFor: string): Promise<void> {
+    const crowd = Math.max(1, this.said.size / SENTENCES);
+    const first = { message: trainingJob.status?.message ?? null, next: Date.now() + FIRST_MS * crowd };
+    const last = this.said.get(key) ?? first;
+    this.said.set(key, last);
+    if (last.message === waitsFor) return;
+    const left = last.next - Date.now();
+    if (left > 0) return this.queue.addAfter(key, left);
+    this.parts.assertLeader();
+    await this.parts.api.waiting(trainingJob, waitsFor);
+    this.said.set(key, { message: waitsFor, next: Date.now() + WAITING_MS * crowd });
+  }
+
+  /** Tells an object that the service does not take it. */
+  private async refuse(trainingJob: TrainingJob, refusal: Refusal): Promise<void> {
+    const { name, namespace } = trainingJob.metadata;
+    const status = refusedStatus(trainingJob, refusal, new Date().toISOString());
+    if (isDeepStrictEqual(trainingJob.status, status)) return;
+    this.parts.assertLeader();
+    const refused = { metadata: { name, namespace }, status };
+    await this.parts.kubernetes
+      .applyStatus(TRAINING_JOBS, refused, { force: true })
+      .catch((error: unknown) => {
+        if (!hasReason(error, 'NotFound')) throw error; // it was deleted just now
+      });
   }
 }
 
-/** The service does not take this spec: no repetition changes that. */
-function refusalOf(error: unknown): Refusal | null {
-  if (!(error instanceof ApiRefusal) || (error.status !== 400 && error.status !== 422)) return null;
-  return { code: error.code, message: error.message };
+/** The service does not take this object: no repetition changes that. */
+function refusalOf(error: unknown, { kind }: Action): Refusal | null {
+  if (!(error instanceof ApiRefusal)) return null;
+  const { status, code, message } = error;
+  const badSpec = kind === 'register' && (status === 400 || status === 422);
+  return badSpec || code === 'OBJECT_FOREIGN' ? { code, message } : null;
 }

@@ -9,6 +9,8 @@ const text = z
   .max(2000)
   .regex(/^[^\0]*$/);
 const name = z.string().min(1).max(253);
+/** `namespace/name` of the TrainingJob that the operator speaks for: what it says of another's job is refused. */
+const object = z.string().min(3).max(507);
 
 /** A TrainingJob that somebody has written by hand becomes a job. */
 export const RegisterRequest = z.strictObject({
@@ -21,22 +23,23 @@ export const RegisterRequest = z.strictObject({
 });
 
 /** The job's pods may start: attempt `epoch` begins. */
-export const BeginRequest = z.strictObject({ leader, epoch });
+export const BeginRequest = z.strictObject({ leader, object, epoch });
 
 /** The attempt's pods are gone, and their worker has not told its end. */
 export const EndRequest = z.strictObject({
   leader,
+  object,
   epoch,
   /** `interrupted`: an eviction or a preemption, which is nobody's failure; `failed`: it ran longer than it may. */
   outcome: z.enum(['lost', 'interrupted', 'failed']),
   message: text,
 });
 
-/** What a queued job waits for. */
-export const WaitingRequest = z.strictObject({ leader, message: text });
+/** What a job that does not run yet waits for. */
+export const WaitingRequest = z.strictObject({ leader, object, message: text });
 
-/** What somebody asks of a job by its object. */
-export const AskRequest = z.strictObject({ leader });
+/** What somebody asks of a job by its object. `generation`: the object's, that asks it. */
+export const AskRequest = z.strictObject({ leader, object, generation: z.int().min(1) });
 
 /** The job as it stands after that. */
 export const ClusterAnswer = z.strictObject({ job: MirroredJob });
@@ -45,3 +48,4 @@ export type RegisterRequest = z.infer<typeof RegisterRequest>;
 export type BeginRequest = z.infer<typeof BeginRequest>;
 export type EndRequest = z.infer<typeof EndRequest>;
 export type WaitingRequest = z.infer<typeof WaitingRequest>;
+export type AskRequest = z.infer<typeof AskRequest>;

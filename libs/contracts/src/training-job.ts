@@ -13,6 +13,9 @@ export const TRAINING_JOB = {
 /** Held on an object until its job has ended: an object that is deleted takes its job with it. */
 export const FINALIZER = 'orestes.dev/job';
 
+/** Label of an object: the id of its job. */
+export const JOB_LABEL = 'orestes.dev/job';
+
 export const WORK_KINDS = ['corpus', 'pretrain', 'finetune', 'evaluate'] as const satisfies WorkSpec['kind'][];
 
 /** The spec of a job under the name of its kind, without `kind`: so that each field has one type, which the CRD needs. */
@@ -36,7 +39,7 @@ export const Condition = z.strictObject({
   observedGeneration: z.int().optional(),
 });
 
-/** The job as the service's database has it: written by the API alone. */
+/** The job as the service's database has it. */
 export const MirroredJob = z.strictObject({
   id: z.uuid(),
   state: JobState,
@@ -50,7 +53,7 @@ export const MirroredJob = z.strictObject({
   savedAt: z.iso.datetime().optional().describe('Time of the newest checkpoint: work since then would be lost.'),
 });
 
-/** What became of it: written by the operator, but `job`. */
+/** What became of it: written by the API, but of an object that it refused; the operator tells that, and `suspendAsked`. */
 export const TrainingJobStatus = z.strictObject({
   job: MirroredJob.optional(),
   phase: z.string().optional(),

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import * as entities from './entities/index.js';
 import { Jobs1764000000000 } from './migrations/1764000000000-jobs.js';
 import { Cluster1764200000000 } from './migrations/1764200000000-cluster.js';
+import { Told1764300000000 } from './migrations/1764300000000-told.js';
 
 export interface DatabaseOptions {
   /** postgres://user:password@host:port/database */
@@ -18,7 +19,7 @@ export function createDataSource({ url, connections = 20 }: DatabaseOptions): Da
     url,
     applicationName: 'orestes',
     entities: Object.values(entities),
-    migrations: [Jobs1764000000000, Cluster1764200000000],
+    migrations: [Jobs1764000000000, Cluster1764200000000, Told1764300000000],
     migrationsTransactionMode: 'each',
     synchronize: false,
     parseInt8: true,

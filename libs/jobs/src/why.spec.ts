@@ -35,6 +35,7 @@ describe('why', () => {
     [{ slots: { held: 2, all: 2 } }, 'It waits for a slot: 2 of 2 are held, it is next.'],
     [{ slots: null }, 'It is being handed to the cluster.'],
     [{ slots: null, waiting: 'It waits for quota.' }, 'It waits for quota.'],
+    [{ state: 'admitted', slots: null, waiting: 'Its pod finds no node.' }, 'Its pod finds no node.'],
     [{ state: 'running', children: { ended: 1, suspended: 0, all: 4 } }, '1 of its 4 jobs have ended.'],
     [
       { state: 'running', children: { ended: 1, suspended: 2, all: 4 } },

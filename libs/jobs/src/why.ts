@@ -18,7 +18,7 @@ export interface Situation {
   retries: number;
   /** Of this machine; null: jobs are pods of a cluster. */
   slots: { held: number; all: number } | null;
-  /** What the cluster's operator says that it waits for. */
+  /** What the cluster's operator says that it, or its pods, wait for. */
   waiting: string | null;
   /** Jobs that would start first; beyond MOST_AHEAD nobody counts. */
   ahead: number;
@@ -35,7 +35,7 @@ export function why(s: Situation): string {
     case 'admitted':
       return s.slots
         ? 'It has a slot; its worker is being started.'
-        : 'It has its place in the cluster; its pods are being started.';
+        : (s.waiting ?? 'It has its place in the cluster; its pods are being started.');
     case 'starting':
       return 'Its worker loads the engine, the data and the last checkpoint.';
     case 'running':

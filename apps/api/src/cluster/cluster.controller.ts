@@ -73,7 +73,7 @@ export class ClusterController {
 
   @Post('jobs/:id/waiting')
   @HttpCode(200)
-  @route('Tell what a queued job waits for', WaitingRequest)
+  @route('Tell what a job that does not run yet waits for', WaitingRequest)
   async waiting(
     @Param('id') id: string,
     @Headers('authorization') header: string | undefined,
@@ -95,7 +95,7 @@ export class ClusterController {
     await this.assertOperator(header);
     const asked = ASKED.find((each) => each === request);
     if (!asked) throw notFound('request');
-    return answer(this.cluster.ask(idOf(id, 'job'), asked, parseDocument(AskRequest, body, 'ask').leader));
+    return answer(this.cluster.ask(idOf(id, 'job'), asked, parseDocument(AskRequest, body, 'ask')));
   }
 
   private async assertOperator(header: string | undefined): Promise<void> {

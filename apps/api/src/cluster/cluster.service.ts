@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   specOf,
+  type AskRequest,
   type BeginRequest,
   type EndRequest,
   type MirroredJob,
@@ -10,8 +11,8 @@ import {
   SubmittedSpec,
 } from '@orestes/contracts';
 import { Attempt, Job } from '@orestes/database';
-import { afterAttempt, attemptIdOf } from '@orestes/jobs';
-import { DataSource, type EntityManager } from 'typeorm';
+import { afterAttempt, attemptIdOf, objectNameOf } from '@orestes/jobs';
+import { DataSource, type EntityManager, type QueryDeepPartialEntity } from 'typeorm';
 import { DEFAULT_PROJECT, KeysService } from '../auth/keys.service.js';
 import type { ServiceConfig } from '../config.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
@@ -49,71 +50,98 @@ export class ClusterService {
     const guard = (manager: EntityManager) => assertLeader(manager, leader);
     const object = `${namespace}/${name}`;
     const { id } = await this.submissions.submit(owner, submitted, `kubernetes/${uid}`, { object, guard });
-    return this.fenced(leader, id, () => Promise.resolve());
+    return this.fenced({ leader, object }, id, () => Promise.resolve());
   }
 
   /**
-   * The job's next attempt begins: from here on it holds what it was given. Asked again, nothing happens.
-   * @throws ProblemError 409 where the job is not in the queue, or another attempt is due
+   * The job's next attempt begins: from here on it holds what it was given. Asked again, or where it can't begin, nothing
+   * happens: the answer says how the job stands.
    */
-  begin(id: string, { leader, epoch }: BeginRequest): Promise<MirroredJob> {
-    return this.fenced(leader, id, async (manager, job) => {
-      if (job.epoch === epoch && (await this.attemptAt(manager, job))?.state !== 'ended') return;
-      if (job.state !== 'queued' || job.epoch !== epoch - 1)
-        throw new ProblemError(409, 'STATE_CONFLICT', `attempt ${epoch} can't begin: ${job.name} is ${job.state}`);
+  begin(id: string, { epoch, ...from }: BeginRequest): Promise<MirroredJob> {
+    return this.fenced(from, id, async (manager, job) => {
+      if (job.state !== 'queued' || job.epoch !== epoch - 1) return;
       await manager.insert(Attempt, { id: attemptIdOf(id, epoch), jobId: id, epoch, state: 'admitted' });
-      const set = { epoch, notBefore: null, waiting: null };
+      const set = { epoch, notBefore: null };
       await changeState(manager, job, { to: 'admitted', message: 'it has its place in the cluster', set });
+      return true;
     });
   }
 
   /** The pods of an attempt are gone. What their worker told before counts; told again, nothing happens. */
-  end(id: string, { leader, epoch, outcome, message }: EndRequest): Promise<MirroredJob> {
-    return this.fenced(leader, id, async (manager, job) => {
+  end(id: string, { epoch, outcome, message, ...from }: EndRequest): Promise<MirroredJob> {
+    return this.fenced(from, id, async (manager, job) => {
       const attempt = await this.attemptAt(manager, job);
       if (job.epoch !== epoch || !attempt || attempt.state === 'ended') return;
       await manager.update(Attempt, attempt.id, { state: 'ended', outcome, endedAt: new Date() });
       const ending = { outcome, code: CODES[outcome], message };
       await applyVerdict(manager, job, afterAttempt(job, ending, this.config.backoffMs));
+      return false;
     });
   }
 
-  /** Why the job is still in the queue. */
-  waiting(id: string, { leader, message }: WaitingRequest): Promise<MirroredJob> {
-    return this.fenced(leader, id, async (manager, job) => {
-      if (job.state === 'queued') await manager.update(Job, id, { waiting: message });
+  /** Why the job is still in the queue, or its pods do not run. */
+  waiting(id: string, { message, ...from }: WaitingRequest): Promise<MirroredJob> {
+    return this.fenced(from, id, async (manager, job) => {
+      if ((job.state !== 'queued' && job.state !== 'admitted') || job.waiting === message) return;
+      await change(manager, job, { waiting: message });
     });
   }
 
   /** What somebody asked of the object. A job that can't be asked that any more is left as it is. */
-  async ask(id: string, asked: Asked, leader: number): Promise<MirroredJob> {
+  async ask(id: string, asked: Asked, { generation, ...from }: AskRequest): Promise<MirroredJob> {
     const { projectId } = await this.database.getRepository(Job).findOneByOrFail({ id });
-    const guard = (manager: EntityManager) => assertLeader(manager, leader);
+    const guard = async (manager: EntityManager) => {
+      await assertLeader(manager, from.leader);
+      this.assertOwn(await manager.findOneByOrFail(Job, { id }), from.object);
+    };
     await this.requests[asked]({ id: projectId }, id, guard).catch((error: unknown) => {
       if (!(error instanceof ProblemError) || error.code !== 'STATE_CONFLICT') throw error;
     });
-    return this.fenced(leader, id, () => Promise.resolve());
+    return this.fenced(from, id, async (manager, job) => {
+      if (job.generation < generation) await change(manager, job, { generation });
+    });
   }
 
-  /** Does something under the job's lock, if no newer leader has written. @returns the job as it stands then */
+  /**
+   * Does something under the job's lock, if no newer leader has written, and for the job's own object alone.
+   * @param act tells whether the newest attempt is live after that, where it knows
+   * @returns the job as it stands then
+   * @throws ProblemError 409 OBJECT_FOREIGN
+   */
   private async fenced(
-    leader: number,
+    { leader, object }: { leader: number; object: string },
     id: string,
-    act: (manager: EntityManager, job: Job) => Promise<void>,
+    act: (manager: EntityManager, job: Job) => Promise<boolean | void>,
   ): Promise<MirroredJob> {
     const mirrored = await transact(this.database, async (manager) => {
       await assertLeader(manager, leader);
       const job = await lockJob(manager, id);
-      await act(manager, job);
-      const attempt = await this.attemptAt(manager, job);
-      return mirroredJob(job, attempt !== null && attempt.state !== 'ended', null);
+      this.assertOwn(job, object);
+      // The operator may be quicker than the note of who made the object; and who made it may be gone.
+      if (job.object === null) await change(manager, job, { object, mirroredAt: new Date() });
+      const live = await act(manager, job);
+      const attempt = live === undefined ? await this.attemptAt(manager, job) : null;
+      return mirroredJob(job, live ?? (attempt !== null && attempt.state !== 'ended'), null);
     });
     this.changes.tell(id);
     this.dispatcher.poke();
     return mirrored;
   }
 
+  /** Anybody who may make objects may write another job's id on theirs. */
+  private assertOwn(job: Job, object: string): void {
+    const own = job.object ?? `${this.config.cluster!.namespace}/${objectNameOf(job)}`;
+    if (own !== object)
+      throw new ProblemError(409, 'OBJECT_FOREIGN', `metadata.labels.orestes.dev/job: job ${job.id} is not ${object}'s`);
+  }
+
   private attemptAt(manager: EntityManager, { id, epoch }: Job): Promise<Attempt | null> {
     return manager.findOneBy(Attempt, { jobId: id, epoch });
   }
+}
+
+/** Changes columns that a reader can see. The caller holds the job's lock. */
+async function change(manager: EntityManager, job: Job, columns: Partial<Job>): Promise<void> {
+  Object.assign(job, columns, { version: job.version + 1 });
+  await manager.update(Job, job.id, { ...columns, version: job.version } as QueryDeepPartialEntity<Job>);
 }

@@ -10,16 +10,20 @@ const NAME = 'operator';
  * @throws ProblemError 409 LEADER_SUPERSEDED
  */
 export async function assertLeader(manager: EntityManager, epoch: number): Promise<void> {
-  const read = async (lock = '') => {
-    const rows = await manager.query<{ epoch: number }[]>(`SELECT epoch FROM leader WHERE name = $1 ${lock}`, [NAME]);
-    return Number(rows[0]?.epoch ?? -1);
+  const read = async () => {
+    const rows = await manager.query<{ epoch: string }[]>(
+      'SELECT epoch FROM leader WHERE name = $1 AND epoch >= $2 FOR SHARE',
+      [NAME, epoch],
+    );
+    return rows[0] ? Number(rows[0].epoch) : null;
   };
-  if ((await read()) < epoch)
+  const newest = await read();
+  if (newest === null)
     await manager.query(
       `INSERT INTO leader (name, epoch) VALUES ($1, $2)
        ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch WHERE leader.epoch < excluded.epoch`,
       [NAME, epoch],
     );
-  if ((await read('FOR SHARE')) > epoch)
+  if ((newest ?? (await read())!) > epoch)
     throw new ProblemError(409, 'LEADER_SUPERSEDED', `another operator leads: term ${epoch} is over`);
 }

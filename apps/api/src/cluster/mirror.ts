@@ -1,13 +1,16 @@
-import type { MirroredJob } from '@orestes/contracts';
+import type { TrainingJobStatus } from '@orestes/contracts';
 import { Job } from '@orestes/database';
 import { isTerminal } from '@orestes/jobs';
 import { hasReason, refOf, TRAINING_JOBS, type KubernetesClient } from '@orestes/kubernetes';
 import { In, type DataSource } from 'typeorm';
 import { eachOf } from './each-of.js';
-import { mirroredJob, urgent } from './mirrored.js';
+import { mirroredJob } from './mirrored.js';
+import { statusOf } from './status.js';
 
 const BATCH = 500;
-/** Progress is told so often; changes of state at once. Seconds. */
+/** An object is told no more often than that: what comes meanwhile is told together. Seconds. */
+const SOONEST_SECONDS = 1;
+/** Progress alone is told so often. Seconds. */
 const PROGRESS_SECONDS = 10;
 
 interface Due {
@@ -24,33 +27,44 @@ interface Due {
 export async function mirror(database: DataSource, kubernetes: KubernetesClient): Promise<string[]> {
   const due = await database.query<Due[]>(
     `SELECT id, live, "savedAt" FROM (
-       SELECT job.id, job.state, job.epoch, job.mirrored_state, job.mirrored_at,
+       SELECT job.id, job.state, job.epoch, job.waiting, job.generation, job.mirrored_state, job.mirrored_at,
          EXISTS (SELECT 1 FROM attempt WHERE job_id = job.id AND epoch = job.epoch AND attempt.state <> 'ended') AS live,
          (SELECT max(created_at) FROM checkpoint WHERE job_id = job.id) AS "savedAt"
-       FROM job WHERE object IS NOT NULL AND mirrored_version < version) AS changed
-     WHERE mirrored_state IS DISTINCT FROM concat(state, '/', epoch, '/', live::text)
+       FROM job WHERE object IS NOT NULL AND mirrored_version < version
+         AND (mirrored_at IS NULL OR mirrored_at < now() - interval '${SOONEST_SECONDS} seconds')) AS changed
+     WHERE mirrored_state IS DISTINCT FROM concat_ws('/', state, epoch, live::text, generation, waiting)
        OR mirrored_at < now() - interval '${PROGRESS_SECONDS} seconds'
      LIMIT ${BATCH}`,
   );
   if (due.length === 0) return [];
   const jobs = await database.getRepository(Job).findBy({ id: In(due.map(({ id }) => id)) });
   const facts = new Map(due.map((each) => [each.id, each]));
-  const told: { job: Job; state: string }[] = [];
+  const told: Told[] = [];
   const gone: Job[] = [];
   await eachOf(jobs, async (job) => {
     const { live, savedAt } = facts.get(job.id)!;
-    const document = mirroredJob(job, live, savedAt);
-    if (await tell(kubernetes, job, document)) told.push({ job, state: urgent(document) });
+    const status = statusOf(job, mirroredJob(job, live, savedAt), new Date());
+    if (await tell(kubernetes, job, status)) told.push({ job, state: urgent(job, live), status });
     else gone.push(job);
   }).finally(() => note(database, told));
   return forget(database, gone);
 }
 
+interface Told {
+  job: Job;
+  state: string;
+  /** Null: there is no object that could be told. */
+  status: TrainingJobStatus | null;
+}
+
+/** What is told soon when it changes; the rest may wait. */
+const urgent = ({ state, epoch, generation, waiting }: Job, live: boolean): string =>
+  [state, epoch, live, generation, ...(waiting === null ? [] : [waiting])].join('/');
+
 /** @returns false: there is no such object any more */
-async function tell(kubernetes: KubernetesClient, job: Job, document: MirroredJob): Promise<boolean> {
+async function tell(kubernetes: KubernetesClient, job: Job, status: TrainingJobStatus): Promise<boolean> {
   const { namespace, name } = refOf(job.object!);
   try {
-    const status = { job: document };
     await kubernetes.applyStatus(TRAINING_JOBS, { metadata: { namespace: namespace!, name }, status }, { force: true });
     return true;
   } catch (error) {
@@ -59,11 +73,16 @@ async function tell(kubernetes: KubernetesClient, job: Job, document: MirroredJo
   }
 }
 
-const note = (database: DataSource, told: readonly { job: Job; state: string }[]): Promise<unknown> =>
+const note = (database: DataSource, told: readonly Told[]): Promise<unknown> =>
   database.query(
-    `UPDATE job SET mirrored_version = told.version, mirrored_state = told.state, mirrored_at = now()
-     FROM unnest($1::uuid[], $2::int[], $3::text[]) AS told (id, version, state) WHERE job.id = told.id`,
-    [told.map(({ job }) => job.id), told.map(({ job }) => job.version), told.map(({ state }) => state)],
+    `UPDATE job SET mirrored_version = told.version, mirrored_state = told.state, mirrored_at = now(), conditions = told.conditions
+     FROM unnest($1::uuid[], $2::int[], $3::text[], $4::jsonb[]) AS told (id, version, state, conditions) WHERE job.id = told.id`,
+    [
+      told.map(({ job }) => job.id),
+      told.map(({ job }) => job.version),
+      told.map(({ state }) => state),
+      told.map(({ status }) => JSON.stringify(status?.conditions ?? null)),
+    ],
   );
 
 /** An object that was taken away by force: its job gets another one, if it has not ended. */
@@ -71,7 +90,7 @@ async function forget(database: DataSource, gone: readonly Job[]): Promise<strin
   const ended = gone.filter(({ state }) => isTerminal(state));
   await note(
     database,
-    ended.map((job) => ({ job, state: 'gone' })),
+    ended.map((job) => ({ job, state: 'gone', status: null })),
   );
   const others = gone.filter(({ state }) => !isTerminal(state)).map(({ id }) => id);
   if (others.length > 0) await database.query('UPDATE job SET object = NULL WHERE id = ANY($1)', [others]);

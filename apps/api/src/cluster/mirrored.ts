@@ -12,6 +12,3 @@ export function mirroredJob(job: Job, live: boolean, savedAt: Date | null): Mirr
     ...(savedAt !== null && { savedAt: savedAt.toISOString() }),
   };
 }
-
-/** What is told at once when it changes; the rest may wait. */
-export const urgent = ({ state, epoch, live }: MirroredJob): string => `${state}/${epoch}/${live}`;

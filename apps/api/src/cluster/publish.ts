@@ -1,6 +1,7 @@
 import {
   asTrainingJobSpec,
   FINALIZER,
+  JOB_LABEL,
   parseDocument,
   SubmittedSpec,
   type TrainingJob,
@@ -42,11 +43,11 @@ export async function publish(
   return [];
 }
 
-/** The version rises: the object is to be told of the job. */
+/** The version rises: the object is to be told of the job, unless something happens to it soon. */
 const note = (database: DataSource, jobs: readonly Job[], namespace: string): Promise<unknown> =>
   database.query(
-    `UPDATE job SET object = made.object, version = version + 1
-     FROM unnest($1::uuid[], $2::text[]) AS made (id, object) WHERE job.id = made.id`,
+    `UPDATE job SET object = made.object, version = version + 1, mirrored_at = now()
+     FROM unnest($1::uuid[], $2::text[]) AS made (id, object) WHERE job.id = made.id AND job.object IS NULL`,
     [jobs.map(({ id }) => id), jobs.map((job) => `${namespace}/${objectNameOf(job)}`)],
   );
 
@@ -57,7 +58,7 @@ function trainingJobOf(job: Job, namespace: string): Applied<TrainingJob> {
       namespace,
       name: objectNameOf(job),
       finalizers: [FINALIZER],
-      labels: { 'orestes.dev/job': job.id, 'orestes.dev/kind': job.kind, 'orestes.dev/queue': spec.resources.queue },
+      labels: { [JOB_LABEL]: job.id, 'orestes.dev/kind': job.kind, 'orestes.dev/queue': spec.resources.queue },
     },
     spec: asTrainingJobSpec(spec),
   };

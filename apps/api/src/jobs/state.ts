@@ -24,7 +24,7 @@ export async function changeState(manager: EntityManager, job: Job, change: Stat
   const { to, message, reason = null, set = {} } = change;
   if (!canFollow(job.state, to)) throw new Error(`job ${job.id}: ${to} can't follow ${job.state}`);
   const now = new Date();
-  const columns: Partial<Job> = { ...set, state: to, message, reason, version: job.version + 1 };
+  const columns: Partial<Job> = { waiting: null, ...set, state: to, message, reason, version: job.version + 1 };
   if (to === 'running' && !job.startedAt) columns.startedAt = now;
   if (isTerminal(to)) columns.finishedAt = now;
   await manager.update(Job, job.id, columns as QueryDeepPartialEntity<Job>);

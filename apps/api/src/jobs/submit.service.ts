@@ -54,6 +54,7 @@ export function newJob(dependsOn: readonly string[], given: Pick<Job, Given> & P
     waiting: null,
     mirroredState: null,
     mirroredAt: null,
+    conditions: null,
   };
   const fresh = {
     state: 'queued',
@@ -61,6 +62,7 @@ export function newJob(dependsOn: readonly string[], given: Pick<Job, Given> & P
     epoch: 0,
     version: 1,
     mirroredVersion: 0,
+    generation: 1,
     createdAt: new Date(),
   } as const;
   return Object.assign(new Job(), { ...nothing, ...unknown, ...fresh, ...given, dependsOn });

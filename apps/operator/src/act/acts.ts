@@ -1,4 +1,4 @@
-import { FINALIZER, type MirroredJob, type TrainingJob } from '@orestes/contracts';
+import { FINALIZER, JOB_LABEL, type MirroredJob, type TrainingJob } from '@orestes/contracts';
 import {
   hasReason,
   JOBS,
@@ -20,7 +20,7 @@ export interface Hands {
   api: ClusterApi;
   config: OperatorConfig;
   admission: 'kueue' | 'own';
-  /** The TrainingJob as it was when the action was decided. */
+  /** The TrainingJob as it was when the action was decided, with its job where it has one. */
   trainingJob: Stored<TrainingJob>;
   /** Told of the job as the service's database has it by now: its object follows a little later. */
   told: (job: MirroredJob) => void;
@@ -36,13 +36,14 @@ export const acts: { [K in Exclude<Action['kind'], 'wait'>]: Act<K> } = {
     const { uid } = trainingJob.metadata;
     return kubernetes.delete(TRAINING_JOBS, refTo(trainingJob), { preconditions: { uid } });
   },
-  register: async ({ api, trainingJob, kubernetes }) => {
+  register: async ({ api, trainingJob, kubernetes, told }) => {
     const job = await api.register(trainingJob);
-    const labels = { 'orestes.dev/job': job.id };
+    const labels = { [JOB_LABEL]: job.id };
     await kubernetes.patch(TRAINING_JOBS, refTo(trainingJob), { merge: { metadata: { labels } } });
+    told(job);
   },
-  ask: async ({ api, kubernetes, trainingJob }, { request, asked }) => {
-    await api.ask(trainingJob.status!.job!.id, request);
+  ask: async ({ api, kubernetes, trainingJob, told }, { request, asked }) => {
+    const job = await api.ask(trainingJob, request);
     // Noted after it was passed on: asked twice, it does nothing the second time.
     if (asked !== null)
       await kubernetes.patch(
@@ -51,6 +52,7 @@ export const acts: { [K in Exclude<Action['kind'], 'wait'>]: Act<K> } = {
         { merge: { status: { suspendAsked: asked } } },
         { subresource: 'status' },
       );
+    told(job);
   },
   createJob: async ({ kubernetes, trainingJob, config, admission }, { epoch }) => {
     const job = attemptJob(trainingJob, epoch, config, admission);
@@ -72,8 +74,8 @@ export const acts: { [K in Exclude<Action['kind'], 'wait'>]: Act<K> } = {
   unsuspendJob: ({ kubernetes, trainingJob }, { name }) =>
     kubernetes.patch(JOBS, jobOf(trainingJob, name), { merge: { spec: { suspend: false } } }),
   begin: async ({ api, kubernetes, trainingJob, admission, told }, { epoch }) => {
-    const job = await api.begin(trainingJob.status!.job!.id, epoch);
-    if (admission === 'own') {
+    const job = await api.begin(trainingJob, epoch);
+    if (admission === 'own' && job.live && job.epoch === epoch) {
       const name = attemptNameOf(trainingJob.metadata.name, epoch);
       await kubernetes.patch(JOBS, jobOf(trainingJob, name), { merge: { spec: { suspend: false } } });
     }
@@ -81,7 +83,7 @@ export const acts: { [K in Exclude<Action['kind'], 'wait'>]: Act<K> } = {
   },
   end: async ({ api, kubernetes, trainingJob, told }, { epoch, outcome, message, unless }) => {
     if (unless !== null && (await kubernetes.find(JOBS, jobOf(trainingJob, unless)))) return; // it is told soon
-    told(await api.end(trainingJob.status!.job!.id, epoch, outcome, message));
+    told(await api.end(trainingJob, epoch, outcome, message));
   },
 };
 

@@ -45,24 +45,30 @@ export class ClusterApi {
     return this.post('cluster/jobs', { namespace, name, uid, spec });
   }
 
-  begin(job: string, epoch: number): Promise<MirroredJob> {
-    return this.post(`cluster/jobs/${job}/begin`, { epoch });
+  begin(trainingJob: TrainingJob, epoch: number): Promise<MirroredJob> {
+    return this.tell(trainingJob, 'begin', { epoch });
   }
 
-  end(job: string, epoch: number, outcome: string, message: string): Promise<MirroredJob> {
-    return this.post(`cluster/jobs/${job}/end`, { epoch, outcome, message });
+  end(trainingJob: TrainingJob, epoch: number, outcome: string, message: string): Promise<MirroredJob> {
+    return this.tell(trainingJob, 'end', { epoch, outcome, message });
   }
 
-  waiting(job: string, message: string): Promise<MirroredJob> {
-    return this.post(`cluster/jobs/${job}/waiting`, { message });
+  waiting(trainingJob: TrainingJob, message: string): Promise<MirroredJob> {
+    return this.tell(trainingJob, 'waiting', { message });
   }
 
-  ask(job: string, what: 'cancel' | 'suspend' | 'resume'): Promise<MirroredJob> {
-    return this.post(`cluster/jobs/${job}/${what}`, {});
+  ask(trainingJob: TrainingJob, what: 'cancel' | 'suspend' | 'resume'): Promise<MirroredJob> {
+    return this.tell(trainingJob, what, { generation: trainingJob.metadata.generation ?? 1 });
   }
 
   close(): Promise<void> {
     return this.agent.destroy();
+  }
+
+  /** Of the object's job. */
+  private tell({ metadata, status }: TrainingJob, what: string, body: object): Promise<MirroredJob> {
+    const { namespace, name } = metadata;
+    return this.post(`cluster/jobs/${status!.job!.id}/${what}`, { object: `${namespace}/${name}`, ...body });
   }
 
   /** @throws ApiRefusal for an answer that is an error; the network's own errors as they are */

@@ -57,7 +57,6 @@ describe('nextAction', () => {
   it.each<[string, Change, Action]>([
     ['an object without the finalizer is held', { metadata: { finalizers: [] } }, { kind: 'hold' }],
     ['one that was written by hand is registered', {}, { kind: 'register' }],
-    ["one of the API's waits for its job", { metadata: { labels: { 'orestes.dev/job': 'x' } } }, wait()],
     [
       'deleted, its job is cancelled',
       { metadata: deleted, job: live() },

@@ -22,7 +22,7 @@ export function nextAction(seen: Observed): Action {
     return job && !isTerminal(job.state) ? { kind: 'ask', request: 'cancel', asked: null } : { kind: 'release' };
   }
   if (!held) return { kind: 'hold' };
-  if (!job) return metadata.labels?.['orestes.dev/job'] === undefined ? { kind: 'register' } : wait(); // the API's is on its way
+  if (!job) return { kind: 'register' };
   if (isTerminal(job.state)) return afterTheEnd(seen, job);
   const { suspend } = spec;
   if (suspend !== undefined && suspend !== (status?.suspendAsked ?? false))

@@ -1,70 +1,21 @@
-import type { Condition, MirroredJob, TrainingJob, TrainingJobStatus } from '@orestes/contracts';
-import { isTerminal } from '@orestes/jobs';
+import type { TrainingJob, TrainingJobStatus } from '@orestes/contracts';
 
-/** What the operator says of a TrainingJob; `job` is the API's to write. */
-export type OwnStatus = Omit<TrainingJobStatus, 'job'>;
-
-/** Why a TrainingJob has no job: the service refused its spec. */
+/** Why a TrainingJob has no job: the service refused it. */
 export interface Refusal {
   code: string;
   message: string;
 }
 
-interface Told {
-  trainingJob: TrainingJob;
-  /** What a job that is not running waits for. */
-  waitsFor: string | null;
-  refusal: Refusal | null;
-  /** RFC 3339. */
-  now: string;
-}
-
-/** The status as it should be, of an object that has a job or was refused. What is the same as before keeps its time. */
-export function statusOf({ trainingJob, waitsFor, refusal, now }: Told): OwnStatus {
-  const { metadata, status } = trainingJob;
-  const job = status?.job;
-  const conditions = conditionsOf(job, refusal).map((condition): Condition => {
-    const before = status?.conditions?.find(({ type }) => type === condition.type);
-    const same = before?.status === condition.status;
-    return {
-      ...condition,
-      lastTransitionTime: same ? before.lastTransitionTime : now,
-      observedGeneration: metadata.generation ?? 1,
-    };
-  });
-  const message = refusal?.message ?? waitsFor ?? job!.message;
-  const reason = refusal?.code ?? job?.reason;
+/** The status of an object that was refused, which the service knows nothing of. @param now RFC 3339 */
+export function refusedStatus({ metadata, status }: TrainingJob, refusal: Refusal, now: string): TrainingJobStatus {
+  const reason = refusal.code;
+  const message = refusal.message.slice(0, 1000);
+  const observedGeneration = metadata.generation ?? 1;
+  const before = status?.conditions?.find(({ type }) => type === 'Registered');
+  const lastTransitionTime = before?.status === 'False' ? before.lastTransitionTime : now;
+  const registered = { type: 'Registered', status: 'False', reason, message } as const;
   return {
-    phase: refusal ? 'refused' : job!.state,
-    ...(reason !== undefined && { reason }),
-    message: message.slice(0, 1000),
-    attempt: job?.epoch ?? 0,
-    ...(job?.progress && { progress: `${job.progress.done}/${job.progress.total} ${job.progress.unit}` }),
-    observedGeneration: metadata.generation ?? 1,
-    ...(status?.suspendAsked !== undefined && { suspendAsked: status.suspendAsked }),
-    conditions,
+    ...{ phase: 'refused', reason, message, attempt: 0, observedGeneration },
+    conditions: [{ ...registered, lastTransitionTime, observedGeneration }],
   };
 }
-
-type Bare = Omit<Condition, 'lastTransitionTime'>;
-
-function conditionsOf(job: MirroredJob | undefined, refusal: Refusal | null): Bare[] {
-  const registered: Bare = refusal
-    ? { type: 'Registered', status: 'False', reason: refusal.code, message: refusal.message.slice(0, 1000) }
-    : { type: 'Registered', status: 'True', reason: 'Known', message: `it is job ${job!.id}` };
-  if (!job) return [registered];
-  const is = (type: Condition['type'], holds: boolean, message: string): Bare => ({
-    ...{ type, status: holds ? 'True' : 'False', reason: reasonOf(job), message },
-  });
-  const { state, message, live } = job;
-  return [
-    registered,
-    is('Admitted', live, live ? `attempt ${job.epoch}` : message),
-    is('Running', state === 'running', state === 'running' ? `attempt ${job.epoch}` : ''),
-    ...(state === 'suspended' ? [is('Suspended', true, message)] : []),
-    ...(isTerminal(state) ? [is(state === 'succeeded' ? 'Complete' : 'Failed', true, message)] : []),
-  ];
-}
-
-/** CamelCase, as Kubernetes asks of reasons. */
-const reasonOf = ({ state }: MirroredJob) => state[0]!.toUpperCase() + state.slice(1);

@@ -1,4 +1,4 @@
-import type { JobKind, JobProgress, JobState, SubmittedSpec } from '@orestes/contracts';
+import type { Condition, JobKind, JobProgress, JobState, SubmittedSpec } from '@orestes/contracts';
 import { Column, CreateDateColumn, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
 import { Project } from './project.js';
 
@@ -95,7 +95,7 @@ export class Job {
   /** `namespace/name` of its TrainingJob; null while there is none. */
   @Column({ type: 'text', nullable: true }) object!: string | null;
 
-  /** What a queued job waits for, as the operator sees it. */
+  /** What the job, or its pods, wait for, as the operator sees it. */
   @Column({ type: 'text', nullable: true }) waiting!: string | null;
 
   /** The `version` that its TrainingJob was told last; and what and when that was. */
@@ -104,6 +104,12 @@ export class Job {
   @Column({ type: 'text', name: 'mirrored_state', nullable: true }) mirroredState!: string | null;
 
   @Column({ type: 'timestamptz', name: 'mirrored_at', nullable: true }) mirroredAt!: Date | null;
+
+  /** The conditions of its TrainingJob, as they were told last. */
+  @Column({ type: 'jsonb', nullable: true }) conditions!: Condition[] | null;
+
+  /** Of its TrainingJob: the newest of which anything was passed on. */
+  @Column({ type: 'int', default: 1 }) generation!: number;
 
   /** Rises with every change that a reader can see. */
   @Column({ type: 'int', default: 1 }) version!: number;
