@@ -211,11 +211,9 @@ export class Reconciler {
     if (isDeepStrictEqual(trainingJob.status, status)) return;
     this.parts.assertLeader();
     const refused = { metadata: { name, namespace }, status };
-    await this.parts.kubernetes
-      .applyStatus(TRAINING_JOBS, refused, { force: true })
-      .catch((error: unknown) => {
-        if (!hasReason(error, 'NotFound')) throw error; // it was deleted just now
-      });
+    await this.parts.kubernetes.applyStatus(TRAINING_JOBS, refused, { force: true }).catch((error: unknown) => {
+      if (!hasReason(error, 'NotFound')) throw error; // it was deleted just now
+    });
   }
 }
 

@@ -132,7 +132,11 @@ export class ClusterService {
   private assertOwn(job: Job, object: string): void {
     const own = job.object ?? `${this.config.cluster!.namespace}/${objectNameOf(job)}`;
     if (own !== object)
-      throw new ProblemError(409, 'OBJECT_FOREIGN', `metadata.labels.orestes.dev/job: job ${job.id} is not ${object}'s`);
+      throw new ProblemError(
+        409,
+        'OBJECT_FOREIGN',
+        `metadata.labels.orestes.dev/job: job ${job.id} is not ${object}'s`,
+      );
   }
 
   private attemptAt(manager: EntityManager, { id, epoch }: Job): Promise<Attempt | null> {

@@ -2,7 +2,7 @@ import type { TrainingJobStatus } from '@orestes/contracts';
 import { Job } from '@orestes/database';
 import { isTerminal } from '@orestes/jobs';
 import { hasReason, refOf, TRAINING_JOBS, type KubernetesClient } from '@orestes/kubernetes';
-import { In, type DataSource } from 'typeorm';
+import { In, type DataSource, type EntityManager } from 'typeorm';
 import { eachOf } from './each-of.js';
 import { mirroredJob } from './mirrored.js';
 import { statusOf } from './status.js';
@@ -14,8 +14,10 @@ const SOONEST_SECONDS = 1;
 const PROGRESS_SECONDS = 10;
 
 interface Due {
-  id: string;
+  job: Job;
+  /** Whether its newest attempt has not ended. */
   live: boolean;
+  /** Of its newest checkpoint. */
   savedAt: Date | null;
 }
 
@@ -25,7 +27,21 @@ interface Due {
  * @returns the jobs whose objects are gone
  */
 export async function mirror(database: DataSource, kubernetes: KubernetesClient): Promise<string[]> {
-  const due = await database.query<Due[]>(
+  // What is told of a job is of one moment: its row and its attempt are of one snapshot.
+  const due = await database.transaction('REPEATABLE READ', dueOf);
+  if (due.length === 0) return [];
+  const told: Told[] = [];
+  const gone: Job[] = [];
+  await eachOf(due, async ({ job, live, savedAt }) => {
+    const status = statusOf(job, mirroredJob(job, live, savedAt), new Date());
+    if (await tell(kubernetes, job, status)) told.push({ job, state: urgent(job, live), status });
+    else gone.push(job);
+  }).finally(() => note(database, told));
+  return forget(database, gone);
+}
+
+async function dueOf(manager: EntityManager): Promise<Due[]> {
+  const facts = await manager.query<(Omit<Due, 'job'> & { id: string })[]>(
     `SELECT id, live, "savedAt" FROM (
        SELECT job.id, job.state, job.epoch, job.waiting, job.generation, job.mirrored_state, job.mirrored_at,
          EXISTS (SELECT 1 FROM attempt WHERE job_id = job.id AND epoch = job.epoch AND attempt.state <> 'ended') AS live,
@@ -36,18 +52,10 @@ export async function mirror(database: DataSource, kubernetes: KubernetesClient)
        OR mirrored_at < now() - interval '${PROGRESS_SECONDS} seconds'
      LIMIT ${BATCH}`,
   );
-  if (due.length === 0) return [];
-  const jobs = await database.getRepository(Job).findBy({ id: In(due.map(({ id }) => id)) });
-  const facts = new Map(due.map((each) => [each.id, each]));
-  const told: Told[] = [];
-  const gone: Job[] = [];
-  await eachOf(jobs, async (job) => {
-    const { live, savedAt } = facts.get(job.id)!;
-    const status = statusOf(job, mirroredJob(job, live, savedAt), new Date());
-    if (await tell(kubernetes, job, status)) told.push({ job, state: urgent(job, live), status });
-    else gone.push(job);
-  }).finally(() => note(database, told));
-  return forget(database, gone);
+  if (facts.length === 0) return [];
+  const jobs = await manager.findBy(Job, { id: In(facts.map(({ id }) => id)) });
+  const byId = new Map(jobs.map((job) => [job.id, job]));
+  return facts.map(({ id, ...fact }) => ({ job: byId.get(id)!, ...fact }));
 }
 
 interface Told {
