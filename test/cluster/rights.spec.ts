@@ -106,7 +106,7 @@ async function everythingOnce(cluster: TestCluster): Promise<void> {
   await attempts(2);
   await ask(`${url}/jobs/${pair}/cancel`, { method: 'POST' });
   const file = join(cluster.service.data, 'by-hand.json');
-  const spec = { corpus: { name: 'by-hand', ...corpus, reuse: false } };
+  const spec = { suspend: true, corpus: { name: 'by-hand', ...corpus, reuse: false } };
   const metadata = { name: 'by-hand', namespace: NAMESPACE };
   writeFileSync(file, JSON.stringify({ apiVersion: 'orestes.dev/v1alpha1', kind: 'TrainingJob', metadata, spec }));
   await kubectl('apply', '-f', file);
@@ -114,7 +114,7 @@ async function everythingOnce(cluster: TestCluster): Promise<void> {
     (await cluster.client.list(TRAINING_JOBS, { namespace: NAMESPACE })).items.find(
       ({ metadata: { name } }) => name === 'by-hand',
     );
-  await until(object, (found) => found?.status?.job !== undefined);
+  await until(object, (found) => found?.status?.suspendAsked === true && found.status.phase === 'suspended');
   await kubectl('delete', 'tj', 'by-hand', '--timeout=60s');
   const left = async () => (await cluster.client.list(TRAINING_JOBS, { namespace: NAMESPACE })).items;
   await until(left, ({ length }) => length === 0);

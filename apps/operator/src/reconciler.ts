@@ -92,24 +92,26 @@ export class Reconciler {
     this.ending.set(key, setTimeout(again, Math.max(...left) + GATHER_MS));
   }
 
-  /** With the object's job, as far as it is known by now. */
+  /** With the object's job, as far as it is known by now; without one where the service refused the object. */
   private family(key: string): ReturnType<Caches['family']> {
     const family = this.parts.caches.family(key);
     if (!family) return null;
     const { trainingJob } = family;
+    const { job: told, ...rest } = trainingJob.status ?? {};
     const job = this.jobOf(key, trainingJob);
-    if (!job || job === trainingJob.status?.job) return family;
-    return { ...family, trainingJob: { ...trainingJob, status: { ...trainingJob.status, job } } };
+    if (job === told) return family;
+    return { ...family, trainingJob: { ...trainingJob, status: { ...rest, ...(job && { job }) } } };
   }
 
   /** The service's last answer, until the object says anything new; before it says anything, a new job of its label's id. */
   private jobOf(key: string, trainingJob: TrainingJob): MirroredJob | undefined {
+    if (this.refusals.has(key)) return undefined;
     const told = trainingJob.status?.job;
     const answer = this.answers.get(key);
     if (answer && isDeepStrictEqual(told, answer.instead)) return answer.job;
     this.answers.delete(key);
     const id = trainingJob.metadata.labels?.[JOB_LABEL];
-    if (told || id === undefined || this.refusals.has(key)) return told;
+    if (told || id === undefined) return told;
     // The service gives its objects every field; those that others wrote may lack some.
     const { priority = 0 } = specOf(trainingJob) as { priority?: number };
     return { id, state: 'queued', message: '', epoch: 0, live: false, priority };
@@ -222,5 +224,6 @@ function refusalOf(error: unknown, { kind }: Action): Refusal | null {
   if (!(error instanceof ApiRefusal)) return null;
   const { status, code, message } = error;
   const badSpec = kind === 'register' && (status === 400 || status === 422);
-  return badSpec || code === 'OBJECT_FOREIGN' ? { code, message } : null;
+  const noJob = kind !== 'register' && (status === 404 || code === 'OBJECT_FOREIGN');
+  return badSpec || noJob ? { code, message } : null;
 }

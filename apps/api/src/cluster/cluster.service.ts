@@ -17,7 +17,7 @@ import { DEFAULT_PROJECT, KeysService } from '../auth/keys.service.js';
 import type { ServiceConfig } from '../config.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
 import { Changes } from '../http/changes.js';
-import { ProblemError } from '../http/problem.js';
+import { notFound, ProblemError } from '../http/problem.js';
 import { transact } from '../http/transact.js';
 import { RequestsService } from '../jobs/requests.service.js';
 import { applyVerdict, changeState, lockJob } from '../jobs/state.js';
@@ -89,12 +89,11 @@ export class ClusterService {
 
   /** What somebody asked of the object. A job that can't be asked that any more is left as it is. */
   async ask(id: string, asked: Asked, { generation, ...from }: AskRequest): Promise<MirroredJob> {
-    const { projectId } = await this.database.getRepository(Job).findOneByOrFail({ id });
-    const guard = async (manager: EntityManager) => {
-      await assertLeader(manager, from.leader);
-      this.assertOwn(await manager.findOneByOrFail(Job, { id }), from.object);
-    };
-    await this.requests[asked]({ id: projectId }, id, guard).catch((error: unknown) => {
+    const job = await this.database.getRepository(Job).findOneBy({ id });
+    if (!job) throw notFound('job');
+    this.assertOwn(job, from.object);
+    const guard = (manager: EntityManager) => assertLeader(manager, from.leader);
+    await this.requests[asked]({ id: job.projectId }, id, guard).catch((error: unknown) => {
       if (!(error instanceof ProblemError) || error.code !== 'STATE_CONFLICT') throw error;
     });
     return this.fenced(from, id, async (manager, job) => {
@@ -106,7 +105,7 @@ export class ClusterService {
    * Does something under the job's lock, if no newer leader has written, and for the job's own object alone.
    * @param act tells whether the newest attempt is live after that, where it knows
    * @returns the job as it stands then
-   * @throws ProblemError 409 OBJECT_FOREIGN
+   * @throws ProblemError 404, 409 OBJECT_FOREIGN
    */
   private async fenced(
     { leader, object }: { leader: number; object: string },
