@@ -47,8 +47,8 @@ export class Reconciler {
   readonly done = new Map<Action['kind'], number>();
   private readonly refusals = new Map<string, Refusal>();
   private readonly last = new Map<string, { action: Action; at: number }>();
-  /** Jobs as the service answered, instead of what their objects said then. */
-  private readonly answers = new Map<string, { instead: MirroredJob | undefined; job: MirroredJob }>();
+  /** Jobs as the service answered, until their objects say as much. */
+  private readonly answers = new Map<string, MirroredJob>();
   /** What the service was told that jobs wait for, and when it may be told anything else. */
   private readonly said = new Map<string, { message: string | null; next: number }>();
   private admitting: NodeJS.Timeout | null = null;
@@ -103,18 +103,20 @@ export class Reconciler {
     return { ...family, trainingJob: { ...trainingJob, status: { ...rest, ...(job && { job }) } } };
   }
 
-  /** The service's last answer, until the object says anything new; before it says anything, a new job of its label's id. */
+  /** What the object says or the service answered, whichever is newer; before there is either, a new job of the label's id. */
   private jobOf(key: string, trainingJob: TrainingJob): MirroredJob | undefined {
     if (this.refusals.has(key)) return undefined;
     const told = trainingJob.status?.job;
     const answer = this.answers.get(key);
-    if (answer && isDeepStrictEqual(told, answer.instead)) return answer.job;
+    // What was saved last is not in answers.
+    if (answer && answer.version > (told?.version ?? 0))
+      return told?.savedAt === undefined ? answer : { ...answer, savedAt: told.savedAt };
     this.answers.delete(key);
     const id = trainingJob.metadata.labels?.[JOB_LABEL];
     if (told || id === undefined) return told;
     // The service gives its objects every field; those that others wrote may lack some.
     const { priority = 0 } = specOf(trainingJob) as { priority?: number };
-    return { id, state: 'queued', message: '', epoch: 0, live: false, priority };
+    return { id, state: 'queued', message: '', version: 0, epoch: 0, live: false, priority };
   }
 
   private forget(key: string): void {
@@ -133,7 +135,7 @@ export class Reconciler {
   }
 
   private async reconcile(key: string): Promise<void> {
-    const { caches, config, kubernetes, api, admission } = this.parts;
+    const { config, kubernetes, api, admission } = this.parts;
     const family = this.family(key);
     if (!family) return this.forget(key);
     const { trainingJob, jobs, pods } = family;
@@ -145,12 +147,7 @@ export class Reconciler {
     const left = this.unseenMs(key, action);
     if (left > 0) return this.queue.addAfter(key, left);
     this.done.set(action.kind, (this.done.get(action.kind) ?? 0) + 1);
-    const instead = caches.trainingJobs.get(key)?.status?.job; // this object's may be an answer itself
-    const told = (job: MirroredJob) => {
-      // What was saved last is not in answers.
-      const saved = instead?.savedAt === undefined ? {} : { savedAt: instead.savedAt };
-      this.answers.set(key, { instead, job: { ...saved, ...job } });
-    };
+    const told = (job: MirroredJob) => void this.answers.set(key, job);
     await this.carryOut(key, { kubernetes, api, config, admission, trainingJob, told }, action);
     this.last.set(key, { action, at: Date.now() });
     this.said.delete(key);

@@ -3,7 +3,7 @@ import type { MirroredJob, TrainingJob } from '@orestes/contracts';
 import type { SeenAttempt, SeenPod } from './decide/observed.js';
 import { standingOf } from './standing.js';
 
-const job: MirroredJob = { id: 'i', state: 'queued', message: 'm', epoch: 1, live: false, priority: 0 };
+const job: MirroredJob = { id: 'i', state: 'queued', message: 'm', version: 1, epoch: 1, live: false, priority: 0 };
 const trainingJob = {
   ...{ apiVersion: 'orestes.dev/v1alpha1', kind: 'TrainingJob', metadata: { namespace: 'n', name: 'j' } },
   ...{ spec: { corpus: { resources: { queue: 'default' } } }, status: { job } },

@@ -45,6 +45,7 @@ export const MirroredJob = z.strictObject({
   state: JobState,
   message: z.string(),
   reason: z.string().optional().describe('Code of the error that ended it.'),
+  version: z.int().describe('Rises with every change of the job: of two answers the newer one has more.'),
   epoch: z.int().describe('Number of the newest attempt; 0: none yet.'),
   live: z.boolean().describe('Whether that attempt has not ended.'),
   notBefore: z.iso.datetime().optional().describe('Not to be started again before.'),

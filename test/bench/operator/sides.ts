@@ -161,7 +161,7 @@ async function create(client: KubernetesClient, i: number, queues: number): Prom
 /** The very Job that the operator makes; names are the peer's to fill in. */
 function jobTemplate(submitted: object = submission(0, 1)): object {
   const id = '00000000-0000-7000-8000-000000000000';
-  const job = { id, state: 'queued', message: '', epoch: 0, live: false, priority: 0 } as const;
+  const job = { id, state: 'queued', message: '', version: 1, epoch: 0, live: false, priority: 0 } as const;
   const trainingJob = { metadata: { ...metadataOf(0, 1), uid: id }, spec: specOfObject(submitted), status: { job } };
   const file = OperatorFile.parse({
     ...{ namespace: NAMESPACE, api: 'http://localhost:7350' },

@@ -5,7 +5,15 @@ import type { Action, Observed, SeenAttempt, SeenPod } from './observed.js';
 
 const NOW = Date.parse('2026-01-01T00:01:00Z');
 const job = (change: Partial<MirroredJob> = {}): MirroredJob => ({
-  ...{ id: '00000000-0000-7000-8000-000000000000', state: 'queued', message: 'm', epoch: 0, live: false, priority: 0 },
+  ...{
+    id: '00000000-0000-7000-8000-000000000000',
+    state: 'queued',
+    message: 'm',
+    version: 1,
+    epoch: 0,
+    live: false,
+    priority: 0,
+  },
   ...change,
 });
 const live = (change: Partial<MirroredJob> = {}) => job({ state: 'running', epoch: 1, live: true, ...change });
