@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JobEvent } from '@orestes/contracts';
+import type { JobDocument, JobEvent } from '@orestes/contracts';
 import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
+import { objectNameOf } from '@orestes/jobs';
 import { JOBS, TRAINING_JOBS } from '@orestes/kubernetes';
 import { ask, examplePipeline } from '../support/service.js';
-import { ended, historyOf, until } from '../support/wait.js';
+import { ended, historyOf, jobAt, until } from '../support/wait.js';
 import { ended as endedProcess, NAMESPACE, startTestCluster, type TestCluster } from './test-cluster.js';
 
 const TERM_MS = 2000;
@@ -52,6 +53,27 @@ const FAULTS: Record<string, () => Promise<void>> = {
   },
 };
 
+/** What a leader of an earlier term still sends. */
+async function sendStale(job: string): Promise<unknown[]> {
+  const account = ['create', 'token', 'orestes-operator', '-n', NAMESPACE, '--audience=orestes-api'];
+  const headers = { authorization: `Bearer ${(await cluster.control.kubectl(...account)).trim()}` };
+  const { body } = await ask(`${cluster.service.url}/jobs/${job}`);
+  const object = `${NAMESPACE}/${objectNameOf(body as JobDocument)}`;
+  const requests = {
+    begin: { epoch: 2 },
+    end: { epoch: 1, outcome: 'lost', message: 'late' },
+    waiting: { message: 'late' },
+    cancel: { generation: 1 },
+  };
+  const answers: unknown[] = [];
+  for (const [request, more] of Object.entries(requests)) {
+    const url = `${cluster.service.url}/cluster/jobs/${job}/${request}`;
+    const answer = await ask(url, { body: { leader: 0, object, ...more }, headers });
+    answers.push([request, answer.status, (answer.body as { code: string }).code]);
+  }
+  return answers;
+}
+
 describeCluster('faults of what controls', () => {
   beforeAll(async () => {
     cluster = await startTestCluster({ operator: { election } });
@@ -93,4 +115,12 @@ describeCluster('faults of what controls', () => {
     },
     120_000,
   );
+
+  it('what a leader of an earlier term still sends is refused, and changes nothing', async () => {
+    const id = await submit();
+    const before = await ended(() => cluster.service.url, id);
+    const refused = ['begin', 'end', 'waiting', 'cancel'].map((request) => [request, 409, 'LEADER_SUPERSEDED']);
+    expect(await sendStale(id)).toEqual(refused);
+    expect(await jobAt(cluster.service.url, id)).toEqual(before);
+  });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { JobDocument } from '@orestes/contracts';
 import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
@@ -11,6 +12,8 @@ import { evict } from './evict.js';
 import { NAMESPACE, startTestCluster, type TestCluster } from './test-cluster.js';
 
 const STEPS = 400;
+/** Exit code of a worker whose attempt is over: apps/worker/src/service/attempt.ts. */
+const SUPERSEDED = 3;
 let cluster: TestCluster;
 let undisturbed: Outcome[];
 
@@ -68,6 +71,23 @@ describeCluster('pods that are taken away', () => {
     const job = await expectUndisturbed(pipeline);
     expect(attemptsOf(job)).toEqual(['lost', 'succeeded']);
     expect(job.failures).toBe(1);
+  }, 180_000);
+
+  it('one that runs on beside its successor, where nobody reaches it, is refused and stops', async () => {
+    const { pipeline, job, pod } = await inPretraining();
+    const old = cluster.node!.abandon(pod);
+    old.kill('SIGSTOP');
+    const exit = once(old, 'exit');
+    await cluster.client.delete(PODS, { namespace: NAMESPACE, name: pod }, { gracePeriodSeconds: 0 });
+    await until(
+      () => jobAt(url(), job.id),
+      ({ state, attempts }) => state === 'running' && attempts.length === 2,
+      50,
+    );
+    old.kill('SIGCONT');
+    expect(await exit).toEqual([SUPERSEDED, null]);
+    expect((await jobAt(url(), job.id)).state).toBe('running');
+    expect(attemptsOf(await expectUndisturbed(pipeline))).toEqual([expect.any(String), 'succeeded']);
   }, 180_000);
 
   it('makes room for a job of a higher priority, and comes after it', async () => {

@@ -64,6 +64,14 @@ export class ProcessNode {
       .map(([pod]) => pod);
   }
 
+  /** From now on a pod's worker runs on whatever becomes of the pod, as on a node that nobody reaches. */
+  abandon(pod: string): ChildProcess {
+    const child = this.processes.get(pod)!;
+    this.processes.delete(pod);
+    child.removeAllListeners('exit');
+    return child;
+  }
+
   async stop(): Promise<void> {
     this.stopped = true;
     if (this.beat) clearInterval(this.beat);

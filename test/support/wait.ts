@@ -4,13 +4,33 @@ import { ask } from './service.js';
 
 const ENDED: readonly string[] = ['succeeded', 'failed', 'cancelled', 'diverged'];
 
-/** Asks again until the answer fits; a service that is away is waited for. */
-export async function until<T>(get: () => Promise<T>, fits: (value: T) => boolean, everyMs = 200): Promise<T> {
-  for (;;) {
-    const value = await get().catch(() => undefined);
-    if (value !== undefined && fits(value)) return value;
+/** What never comes is told, with what was there instead, before a test is over. */
+const MOST_MS = 280_000;
+/** Whole pipelines, disturbed all the time. */
+const MOST_OF_A_JOB_MS = 840_000;
+
+/**
+ * Asks again until the answer fits; a service that is away is waited for.
+ * @throws Error with the last answer when that takes too long
+ */
+export async function until<T>(
+  get: () => Promise<T>,
+  fits: (value: T) => boolean,
+  everyMs = 200,
+  mostMs = MOST_MS,
+): Promise<T> {
+  const limit = performance.now() + mostMs;
+  let last: unknown;
+  while (performance.now() < limit) {
+    const value = await get().catch((error: unknown) => void (last = error));
+    if (value !== undefined) {
+      if (fits(value)) return value;
+      last = value;
+    }
     await sleep(everyMs);
   }
+  const seen = last instanceof Error ? last.message : JSON.stringify(last);
+  throw new Error(`not within ${mostMs / 1000} s: ${fits.toString()}; last: ${String(seen).slice(0, 2000)}`);
 }
 
 /** @throws Error with any other answer */
@@ -25,6 +45,8 @@ export const ended = (url: () => string, id: string): Promise<JobDocument> =>
   until(
     () => jobAt(url(), id),
     ({ state }) => ENDED.includes(state),
+    200,
+    MOST_OF_A_JOB_MS,
   );
 
 export const childrenOf = async (url: string, id: string): Promise<JobDocument[]> => {

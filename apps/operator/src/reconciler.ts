@@ -26,7 +26,7 @@ const WAITING_MS = 5000;
 const SENTENCES = 50;
 
 /** What was done is seen within this, unless somebody undid it: it is not done again sooner. */
-const SEEN_MS = 1000;
+const SEEN_MS = 3000;
 
 export interface Parts {
   config: OperatorConfig;

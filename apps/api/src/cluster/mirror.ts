@@ -7,7 +7,8 @@ import { eachOf } from './each-of.js';
 import { mirroredJob } from './mirrored.js';
 import { statusOf } from './status.js';
 
-const BATCH = 500;
+/** Objects of one round; what is left comes in the next, after new objects have been made. */
+const BATCH = 200;
 /** An object is told no more often than that: what comes meanwhile is told together. Seconds. */
 const SOONEST_SECONDS = 1;
 /** Progress alone is told so often. Seconds. */
@@ -27,8 +28,7 @@ interface Due {
  * @returns the jobs whose objects are gone
  */
 export async function mirror(database: DataSource, kubernetes: KubernetesClient): Promise<string[]> {
-  // What is told of a job is of one moment: its row and its attempt are of one snapshot.
-  const due = await database.transaction('REPEATABLE READ', dueOf);
+  const due = await jobsDue(database);
   if (due.length === 0) return [];
   const told: Told[] = [];
   const gone: Job[] = [];
@@ -40,16 +40,22 @@ export async function mirror(database: DataSource, kubernetes: KubernetesClient)
   return forget(database, gone);
 }
 
+/** Jobs whose objects are to be told something. What is said of a job is of one moment: its row and its attempt of one snapshot. */
+export const jobsDue = (database: DataSource): Promise<Due[]> => database.transaction('REPEATABLE READ', dueOf);
+
 async function dueOf(manager: EntityManager): Promise<Due[]> {
   const facts = await manager.query<(Omit<Due, 'job'> & { id: string })[]>(
     `SELECT id, live, "savedAt" FROM (
        SELECT job.id, job.state, job.epoch, job.waiting, job.generation, job.mirrored_state, job.mirrored_at,
+         job.finished_at,
          EXISTS (SELECT 1 FROM attempt WHERE job_id = job.id AND epoch = job.epoch AND attempt.state <> 'ended') AS live,
          (SELECT max(created_at) FROM checkpoint WHERE job_id = job.id) AS "savedAt"
        FROM job WHERE object IS NOT NULL AND mirrored_version < version
          AND (mirrored_at IS NULL OR mirrored_at < now() - interval '${SOONEST_SECONDS} seconds')) AS changed
      WHERE mirrored_state IS DISTINCT FROM concat_ws('/', state, epoch, live::text, generation, waiting)
        OR mirrored_at < now() - interval '${PROGRESS_SECONDS} seconds'
+     -- What has ended changes no more, and what is to stop is waited for; what goes on is told later, of more at once.
+     ORDER BY finished_at IS NULL AND state <> 'suspending', mirrored_at NULLS FIRST
      LIMIT ${BATCH}`,
   );
   if (facts.length === 0) return [];
