@@ -33,6 +33,7 @@ const CRITICAL = 1;
 
 describeUnless(whyNoModule(LINTER), 'kube-score', () => {
   let program = '';
+  const excepted = new Set<string>();
   beforeAll(async () => {
     const what = 'github.com/zegl/kube-score/cmd/kube-score';
     program = await buildModule(LINTER, (line) => process.stderr.write(`${line}\n`), what);
@@ -51,6 +52,11 @@ describeUnless(whyNoModule(LINTER), 'kube-score', () => {
   it.each(VALUES)('finds nothing critical in what the chart makes of %s', async (file) => {
     const found = critical(await helm('template', ...RELEASE, ...withFile(file)));
     expect(found.filter((each) => !EXCEPTIONS.includes(each))).toEqual([]);
+    found.forEach((each) => excepted.add(each));
+  });
+
+  it('needs each of its exceptions', () => {
+    expect([...excepted].sort()).toEqual([...EXCEPTIONS].sort());
   });
 
   it('finds what is wrong', async () => {

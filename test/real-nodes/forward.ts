@@ -19,23 +19,24 @@ export async function forward(
   let child: ChildProcess;
   let local = 0;
   let stopped = false;
-  const start = (): Promise<void> => {
+  let ready = () => {};
+  const whenReady = new Promise<void>((resolve) => (ready = resolve));
+  const start = (): void => {
     child = spawn(kubectl, [...args, 'port-forward', `service/${service}`, `${local || ''}:${port}`], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     child.once('exit', () => {
       if (!stopped) void sleep(500).then(() => (stopped ? undefined : start()));
     });
-    return new Promise((resolve) =>
-      child.stdout!.on('data', (text: Buffer) => {
-        const found = /Forwarding from 127\.0\.0\.1:(\d+)/.exec(text.toString());
-        if (!found) return;
-        local = Number(found[1]);
-        resolve();
-      }),
-    );
+    child.stdout!.on('data', (text: Buffer) => {
+      const found = /Forwarding from 127\.0\.0\.1:(\d+)/.exec(text.toString());
+      if (!found) return;
+      local = Number(found[1]);
+      ready();
+    });
   };
-  await start();
+  start();
+  await whenReady;
   const emergency = () => child.kill('SIGKILL');
   process.once('exit', emergency);
   return {

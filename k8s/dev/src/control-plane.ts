@@ -104,8 +104,9 @@ export class ControlPlane {
   readonly processes: readonly Daemon[];
   /** Real ones. */
   readonly nodes: RealNode[] = [];
+  /** CoreDNS, where there are real nodes. */
+  dns: Daemon | null = null;
   private readonly api: ApiClient;
-  private dns: Daemon | null = null;
 
   constructor(
     private readonly place: Place,
@@ -191,14 +192,15 @@ export class ControlPlane {
     return addFakeNodes(this.api, count, nodes);
   }
 
-  /** Leaves no process, no open port, and of a temporary folder no file. */
+  /** Leaves no process, no open port, and of a temporary folder no file. @throws ClusterError NOT_STOPPED */
   async stop(): Promise<void> {
     this.api.close();
     // Killed at once: what etcd acknowledged it has written, and the others keep nothing.
-    await Promise.all(this.nodes.map((node) => node.cut()));
+    const cuts = await Promise.allSettled(this.nodes.map((node) => node.cut()));
     await this.dns?.kill('SIGKILL');
     await Promise.all(this.processes.map((daemon) => daemon.kill('SIGKILL')));
     await this.leave();
+    for (const cut of cuts) if (cut.status === 'rejected') throw cut.reason;
   }
 
   /** Called once, by startControlPlane. */

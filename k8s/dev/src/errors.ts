@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 
-export type ClusterErrorCode = 'TOOL_MISSING' | 'BUILD_FAILED' | 'NOT_STARTED' | 'KUBECTL_FAILED' | 'REFUSED' | 'USAGE';
+export type ClusterErrorCode =
+  'TOOL_MISSING' | 'BUILD_FAILED' | 'NOT_STARTED' | 'NOT_STOPPED' | 'KUBECTL_FAILED' | 'REFUSED' | 'USAGE';
 
 /** Something about the development cluster that a person can act on; the message is one line, or ends in a program's own words. */
 export class ClusterError extends Error {

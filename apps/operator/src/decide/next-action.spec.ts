@@ -172,6 +172,16 @@ describe('nextAction', () => {
     ],
     ['its Job is being deleted, pods are left', { job: live(), attempts: [attempt({ deleting: true })] }, wait()],
     [
+      'its Job is being deleted, and the pods that are left are out of reach',
+      { job: live(), attempts: [attempt({ deleting: true, pods: [pod({ endBy: NOW - 30_000 })] })] },
+      { kind: 'end', epoch: 1, outcome: 'lost', message: 'its Job was deleted', unless: null },
+    ],
+    [
+      'preempted, and the pods that are left are out of reach',
+      { job: live(), attempts: [suspended({ preemptedFor: 'k', pods: [pod({ endBy: NOW - 30_000 })] })] },
+      { kind: 'end', epoch: 1, outcome: 'interrupted', message: 'preempted for k', unless: null },
+    ],
+    [
       'ended just now: the last words may be on their way',
       { job: live(), attempts: [attempt({ finishedAt: NOW - 1000, pods: [pod(saved)] })] },
       wait(4000),

@@ -18,7 +18,8 @@ export interface Arguments {
 }
 
 export const USAGE = `npm run cluster -- up [--nodes 2] [--gpus 8] [--real-nodes 0] [--data orestes-cluster]
-                             start Kubernetes with simulated GPU nodes, and with real ones without GPUs (as root)
+                             start Kubernetes with simulated GPU nodes, or, as root, with real ones without GPUs
+                             (--nodes is 0 then, unless it is given)
 npm run cluster -- status [--data orestes-cluster]           its processes, nodes and addresses
 npm run cluster -- down [--keep] [--data orestes-cluster]    end it, and remove its data unless --keep
 `;

@@ -30,7 +30,7 @@ export async function keep({ data, nodes, gpus, realNodes, images }: Kept): Prom
     try {
       await cluster.addFakeNodes(await missing(cluster.request('GET', SIMULATED), nodes), { gpus });
       for (const node of cluster.nodes) await node.addVolumes(VOLUMES);
-      const daemons = [...cluster.processes, ...cluster.nodes];
+      const daemons = [...cluster.processes, ...(cluster.dns ? [cluster.dns] : []), ...cluster.nodes];
       const processes = daemons.map(({ name, pid, log }) => ({ name, pid, log }));
       const { url, kubeconfig, tools } = cluster;
       await writeState(data, { keeper: identityOf(process.pid) ?? '', url, kubeconfig, ...tools, processes });

