@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JobDocument, JobEvent } from '@orestes/contracts';
+import { JOB_LABEL, type JobDocument, type JobEvent } from '@orestes/contracts';
 import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
 import { objectNameOf } from '@orestes/jobs';
 import { JOBS, TRAINING_JOBS } from '@orestes/kubernetes';
@@ -97,10 +97,10 @@ describeCluster('faults of what controls', () => {
       );
       const settled = async () => {
         const { items } = await cluster.client.list(TRAINING_JOBS, { namespace: NAMESPACE });
-        return items.filter(({ metadata }) => ids.includes(metadata.labels?.['orestes.dev/job'] ?? ''));
+        return items.filter(({ metadata }) => ids.includes(metadata.labels?.[JOB_LABEL] ?? ''));
       };
       const objects = await until(settled, (all) => all.every(({ status }) => status?.phase === 'succeeded'));
-      expect(objects.map(({ metadata }) => metadata.labels!['orestes.dev/job']).sort()).toEqual([...ids].sort());
+      expect(objects.map(({ metadata }) => metadata.labels![JOB_LABEL]).sort()).toEqual([...ids].sort());
       for (const { metadata } of objects) {
         const labelSelector = `orestes.dev/training-job=${metadata.name}`;
         const own = await cluster.client.list(JOBS, { namespace: NAMESPACE, labelSelector });

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JobList, Leaderboard, TrainingJob } from '@orestes/contracts';
+import { JOB_LABEL, type JobList, type Leaderboard, type TrainingJob } from '@orestes/contracts';
+import { objectNameOf } from '@orestes/jobs';
 import { JOBS, PODS, TRAINING_JOBS } from '@orestes/kubernetes';
 import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
 import { ask, examplePipeline } from '../support/service.js';
@@ -17,6 +18,7 @@ describeCluster('jobs in a cluster', () => {
   afterAll(() => cluster?.stop(), 60_000);
 
   const url = () => cluster.service.url;
+  const kubectl = (...args: string[]) => cluster.control.kubectl('-n', NAMESPACE, ...args);
   const objects = async () => (await cluster.client.list(TRAINING_JOBS, { namespace: NAMESPACE })).items;
 
   it('runs a pipeline, from POST to the leaderboard, as pods with tokens of their own', async () => {
@@ -27,7 +29,7 @@ describeCluster('jobs in a cluster', () => {
     const children = await childrenOf(url(), pipeline.id);
     expect(children.map(({ attempts }) => attempts.length)).toEqual(children.map(() => 1));
     const found = await until(objects, (all) => all.every(({ status }) => status?.phase === 'succeeded'));
-    expect(found.map(({ metadata }) => metadata.labels!['orestes.dev/job']).sort()).toEqual(
+    expect(found.map(({ metadata }) => metadata.labels![JOB_LABEL]).sort()).toEqual(
       children.map(({ id }) => id).sort(),
     );
     const board = (await ask(`${url()}/leaderboard`)).body as Leaderboard;
@@ -37,7 +39,6 @@ describeCluster('jobs in a cluster', () => {
   it('makes a job of an object that kubectl applied, and cancels it when the object is deleted', async () => {
     const file = join(cluster.service.data, 'by-hand.json');
     writeFileSync(file, JSON.stringify(byHand('by-hand', examplePipeline().corpus)));
-    const kubectl = (...args: string[]) => cluster.control.kubectl('-n', NAMESPACE, ...args);
     cluster.operator.kill('SIGSTOP'); // so that the job is still there when it is deleted
     await kubectl('apply', '-f', file);
     cluster.operator.kill('SIGCONT');
@@ -57,6 +58,43 @@ describeCluster('jobs in a cluster', () => {
     expect(await kubectl('get', 'tj')).toMatch(/NAME +KIND +PHASE +ATTEMPT +PROGRESS/);
   }, 120_000);
 
+  it('makes a new job of a copy of an object, and of an object that has the name of one that is gone', async () => {
+    const [original] = await objects();
+    const { labels, name: first } = original!.metadata;
+    const file = join(cluster.service.data, 'copy.json');
+    const metadata = { name: 'copy', namespace: NAMESPACE, labels };
+    writeFileSync(file, JSON.stringify({ ...byHand('copy', {}), metadata, spec: original!.spec }));
+    const idOf = async (name: string) => {
+      const own = async () => (await objects()).find(({ metadata }) => metadata.name === name);
+      return (await until(own, (object) => object?.status?.phase === 'succeeded'))!.metadata.labels![JOB_LABEL];
+    };
+    await kubectl('apply', '-f', file);
+    const ids = [await idOf(first), await idOf('copy')];
+    await kubectl('delete', 'tj', 'copy', '--timeout=60s');
+    await kubectl('apply', '-f', file);
+    ids.push(await idOf('copy'));
+    expect(new Set(ids).size).toBe(3);
+  }, 180_000);
+
+  it("refuses an object that poses as another job's, and lets it go", async () => {
+    const { items } = (await ask(`${url()}/jobs?kind=pipeline`)).body as JobList;
+    const pipeline = items[0]!;
+    const name = objectNameOf(pipeline);
+    const file = join(cluster.service.data, 'posing.json');
+    const metadata = { name, namespace: NAMESPACE, labels: { [JOB_LABEL]: pipeline.id } };
+    writeFileSync(file, JSON.stringify({ ...byHand(pipeline.name, examplePipeline().corpus), metadata }));
+    await kubectl('apply', '-f', file);
+    const posing = async () => (await objects()).find(({ metadata }) => metadata.name === name);
+    const refused = await until(posing, (object) => object?.status?.phase === 'refused');
+    expect(refused!.status).toMatchObject({ reason: 'OBJECT_FOREIGN', message: expect.stringContaining(pipeline.id) });
+    const made = async () =>
+      (await cluster.client.list(JOBS, { namespace: NAMESPACE, labelSelector: `orestes.dev/training-job=${name}` }))
+        .items;
+    expect(await until(made, ({ length }) => length === 0)).toEqual([]);
+    expect(await jobAt(url(), pipeline.id)).toMatchObject({ state: 'succeeded', attempts: [] });
+    await kubectl('delete', 'tj', name, '--timeout=60s');
+  }, 120_000);
+
   it('says why a job waits, and ends its pods when it is cancelled', async () => {
     const spec = { ...examplePipeline({ name: 'much', steps: 40 }).corpus };
     const wanted = { kind: 'corpus', name: 'much', ...spec, resources: { queue: 'nowhere' } };
@@ -68,7 +106,7 @@ describeCluster('jobs in a cluster', () => {
     );
     expect(waiting.why).toBe('There is no queue nowhere (there are default).');
     await ask(`${url()}/jobs/${id}/cancel`, { method: 'POST' });
-    const gone = async () => (await objects()).find(({ metadata }) => metadata.labels?.['orestes.dev/job'] === id);
+    const gone = async () => (await objects()).find(({ metadata }) => metadata.labels?.[JOB_LABEL] === id);
     expect(await until(gone, (object) => object?.status?.phase === 'cancelled')).toMatchObject({
       status: { job: { state: 'cancelled' } },
     });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JOBS, PODS, TRAINING_JOBS } from '@orestes/kubernetes';
 import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
-import type { JobEvent } from '@orestes/contracts';
+import { JOB_LABEL, type JobEvent } from '@orestes/contracts';
 import { ask, examplePipeline } from '../support/service.js';
 import { ended, historyOf, until } from '../support/wait.js';
 import { ended as endedProcess, NAMESPACE, startTestCluster, type TestCluster } from './test-cluster.js';
@@ -25,7 +25,7 @@ async function outcome(id: string) {
   const job = await ended(() => cluster.service.url, id);
   const objects = async () => (await cluster.client.list(TRAINING_JOBS, { namespace: NAMESPACE })).items;
   const own = await until(
-    async () => (await objects()).find(({ metadata }) => metadata.labels?.['orestes.dev/job'] === id),
+    async () => (await objects()).find(({ metadata }) => metadata.labels?.[JOB_LABEL] === id),
     (object) => object?.status?.phase === job.state && object.status.conditions?.at(-1)?.type === 'Complete',
   );
   const selected = { namespace: NAMESPACE, labelSelector: `orestes.dev/training-job=${own!.metadata.name}` };

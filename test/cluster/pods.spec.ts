@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import type { JobDocument } from '@orestes/contracts';
+import { JOB_LABEL, type JobDocument } from '@orestes/contracts';
 import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
 import { attemptIdOf } from '@orestes/jobs';
 import { PODS, TRAINING_JOBS } from '@orestes/kubernetes';
@@ -107,7 +107,7 @@ describeCluster('pods that are taken away', () => {
   it('suspends and goes on by spec.suspend', async () => {
     const { pipeline, job } = await inPretraining();
     const objects = (await cluster.client.list(TRAINING_JOBS, { namespace: NAMESPACE })).items;
-    const { name } = objects.find(({ metadata }) => metadata.labels?.['orestes.dev/job'] === job.id)!.metadata;
+    const { name } = objects.find(({ metadata }) => metadata.labels?.[JOB_LABEL] === job.id)!.metadata;
     const patch = (suspend: boolean) =>
       cluster.control.kubectl(
         '-n',

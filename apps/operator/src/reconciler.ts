@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import { JOB_LABEL, specOf, type MirroredJob, type TrainingJob } from '@orestes/contracts';
-import { hasReason, TRAINING_JOBS, WorkQueue, type KubernetesClient } from '@orestes/kubernetes';
+import { JOB_LABEL, type MirroredJob, type TrainingJob } from '@orestes/contracts';
+import { hasReason, JOBS, TRAINING_JOBS, WorkQueue, type KubernetesClient } from '@orestes/kubernetes';
 import type { Logger } from 'pino';
 import { act, type Hands } from './act/acts.js';
 import { ApiRefusal, type ClusterApi } from './act/api.js';
 import { Ledger } from './admission/ledger.js';
 import type { Caches } from './caches.js';
 import type { OperatorConfig } from './config.js';
+import { knownJob } from './decide/known-job.js';
 import { nextAction } from './decide/next-action.js';
 import type { Action, Observed, SeenAttempt } from './decide/observed.js';
 import { podsLeftMs } from './decide/pods.js';
@@ -24,6 +25,7 @@ const FIRST_MS = 1000;
 const WAITING_MS = 5000;
 /** ... and where more jobs than these wait, later: all of them together are told so many sentences in that time. */
 const SENTENCES = 50;
+const MESSAGE_CHARACTERS = 1000;
 
 /** What was done is seen within this, unless somebody undid it: it is not done again sooner. */
 const SEEN_MS = 3000;
@@ -45,10 +47,11 @@ export class Reconciler {
   readonly ledger: Ledger;
   /** Actions carried out, by kind. */
   readonly done = new Map<Action['kind'], number>();
-  private readonly refusals = new Map<string, Refusal>();
+  /** Of the object that is named so, as it was labelled then. */
+  private readonly refusals = new Map<string, { object: string; refusal: Refusal }>();
   private readonly last = new Map<string, { action: Action; at: number }>();
-  /** Jobs as the service answered, until their objects say as much. */
-  private readonly answers = new Map<string, MirroredJob>();
+  /** Jobs as the service answered for the object of that uid, until it says as much itself. */
+  private readonly answers = new Map<string, { uid: string; job: MirroredJob }>();
   /** What the service was told that jobs wait for, and when it may be told anything else. */
   private readonly said = new Map<string, { message: string | null; next: number }>();
   private admitting: NodeJS.Timeout | null = null;
@@ -103,20 +106,17 @@ export class Reconciler {
     return { ...family, trainingJob: { ...trainingJob, status: { ...rest, ...(job && { job }) } } };
   }
 
-  /** What the object says or the service answered, whichever is newer; before there is either, a new job of the label's id. */
   private jobOf(key: string, trainingJob: TrainingJob): MirroredJob | undefined {
-    if (this.refusals.has(key)) return undefined;
-    const told = trainingJob.status?.job;
+    if (this.refusalOf(key, trainingJob)) return undefined;
     const answer = this.answers.get(key);
-    // What was saved last is not in answers.
-    if (answer && answer.version > (told?.version ?? 0))
-      return told?.savedAt === undefined ? answer : { ...answer, savedAt: told.savedAt };
-    this.answers.delete(key);
-    const id = trainingJob.metadata.labels?.[JOB_LABEL];
-    if (told || id === undefined) return told;
-    // The service gives its objects every field; those that others wrote may lack some.
-    const { priority = 0 } = specOf(trainingJob) as { priority?: number };
-    return { id, state: 'queued', message: '', version: 0, epoch: 0, live: false, priority };
+    const known = knownJob(trainingJob, answer?.uid === trainingJob.metadata.uid ? answer?.job : undefined);
+    if (known === trainingJob.status?.job) this.answers.delete(key);
+    return known;
+  }
+
+  private refusalOf(key: string, trainingJob: TrainingJob): Refusal | null {
+    const known = this.refusals.get(key);
+    return known?.object === identityOf(trainingJob) ? known.refusal : null;
   }
 
   private forget(key: string): void {
@@ -141,18 +141,22 @@ export class Reconciler {
     const { trainingJob, jobs, pods } = family;
     const action = nextAction(this.observe(key, trainingJob, attemptsOf(jobs, pods)));
     if (action.kind === 'wait') return this.wait(key, trainingJob, action);
-    const refusal = this.refusals.get(key);
-    if (refusal && action.kind === 'register') return this.refuse(trainingJob, refusal);
+    const refusal = this.refusalOf(key, trainingJob);
+    if (refusal && action.kind === 'register') return this.refuse(family, refusal);
     this.parts.assertLeader();
     const left = this.unseenMs(key, action);
     if (left > 0) return this.queue.addAfter(key, left);
     this.done.set(action.kind, (this.done.get(action.kind) ?? 0) + 1);
-    const told = (job: MirroredJob) => void this.answers.set(key, job);
-    await this.carryOut(key, { kubernetes, api, config, admission, trainingJob, told }, action);
+    const { uid } = trainingJob.metadata;
+    const told = (job: MirroredJob) => void this.answers.set(key, { uid, job });
+    await this.unlessRefused(key, trainingJob, action.kind, () =>
+      act({ kubernetes, api, config, admission, trainingJob, told }, action),
+    );
     this.last.set(key, { action, at: Date.now() });
     this.said.delete(key);
-    // A place is free, or a wish is fulfilled: the object tells it later.
-    if (action.kind === 'end' || action.kind === 'ask') this.changed(key);
+    // A place is free, or a wish is fulfilled: the object tells it later. What has begun is seen of its Job.
+    const began = action.kind === 'begin' && this.answers.get(key)?.job.live === true;
+    if (action.kind === 'end' || action.kind === 'ask' || (action.kind === 'begin' && !began)) this.changed(key);
   }
 
   /** Milliseconds for which what was just done may not be seen yet; 0: it is to be done. */
@@ -171,13 +175,19 @@ export class Reconciler {
     };
   }
 
-  private async carryOut(key: string, hands: Hands, action: Exclude<Action, { kind: 'wait' }>): Promise<void> {
+  /** That the service does not take an object is no failure: it is noted, and the object told. */
+  private async unlessRefused(
+    key: string,
+    trainingJob: TrainingJob,
+    kind: Action['kind'],
+    ask: () => Promise<unknown>,
+  ): Promise<void> {
     try {
-      await act(hands, action);
+      await ask();
     } catch (error) {
-      const refusal = refusalOf(error, action);
+      const refusal = refusalIn(error, kind);
       if (!refusal) throw error;
-      this.refusals.set(key, refusal);
+      this.refusals.set(key, { object: identityOf(trainingJob), refusal });
       this.changed(key);
     }
   }
@@ -195,29 +205,40 @@ export class Reconciler {
     const first = { message: trainingJob.status?.message ?? null, next: Date.now() + FIRST_MS * crowd };
     const last = this.said.get(key) ?? first;
     this.said.set(key, last);
-    if (last.message === waitsFor) return;
+    const message = waitsFor.slice(0, MESSAGE_CHARACTERS);
+    if (last.message === message) return;
     const left = last.next - Date.now();
     if (left > 0) return this.queue.addAfter(key, left);
     this.parts.assertLeader();
-    await this.parts.api.waiting(trainingJob, waitsFor);
-    this.said.set(key, { message: waitsFor, next: Date.now() + WAITING_MS * crowd });
+    await this.unlessRefused(key, trainingJob, 'wait', () => this.parts.api.waiting(trainingJob, message));
+    this.said.set(key, { message, next: Date.now() + WAITING_MS * crowd });
   }
 
-  /** Tells an object that the service does not take it. */
-  private async refuse(trainingJob: TrainingJob, refusal: Refusal): Promise<void> {
+  /** Tells an object that the service does not take it, and takes away what was made for it. */
+  private async refuse({ trainingJob, jobs }: Family, refusal: Refusal): Promise<void> {
+    const { kubernetes, assertLeader } = this.parts;
     const { name, namespace } = trainingJob.metadata;
+    assertLeader();
+    for (const { metadata } of jobs)
+      if (metadata.deletionTimestamp === undefined)
+        await kubernetes.delete(JOBS, { namespace, name: metadata.name }, { propagationPolicy: 'Foreground' });
     const status = refusedStatus(trainingJob, refusal, new Date().toISOString());
     if (isDeepStrictEqual(trainingJob.status, status)) return;
-    this.parts.assertLeader();
-    const refused = { metadata: { name, namespace }, status };
-    await this.parts.kubernetes.applyStatus(TRAINING_JOBS, refused, { force: true }).catch((error: unknown) => {
-      if (!hasReason(error, 'NotFound')) throw error; // it was deleted just now
-    });
+    await kubernetes
+      .applyStatus(TRAINING_JOBS, { metadata: { name, namespace }, status }, { force: true })
+      .catch((error: unknown) => {
+        if (!hasReason(error, 'NotFound')) throw error; // it was deleted just now
+      });
   }
 }
 
+type Family = NonNullable<ReturnType<Caches['family']>>;
+
+/** A refusal is of an object as it is: made anew, or labelled otherwise, it may be taken. */
+const identityOf = ({ metadata }: TrainingJob): string => `${metadata.uid} ${metadata.labels?.[JOB_LABEL] ?? ''}`;
+
 /** The service does not take this object: no repetition changes that. */
-function refusalOf(error: unknown, { kind }: Action): Refusal | null {
+function refusalIn(error: unknown, kind: Action['kind']): Refusal | null {
   if (!(error instanceof ApiRefusal)) return null;
   const { status, code, message } = error;
   const badSpec = kind === 'register' && (status === 400 || status === 422);

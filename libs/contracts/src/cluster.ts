@@ -11,6 +11,9 @@ const text = z
 const name = z.string().min(1).max(253);
 /** `namespace/name` of the TrainingJob that the operator speaks for: what it says of another's job is refused. */
 const object = z.string().min(3).max(507);
+/** Of that object, as the operator saw it. */
+const generation = z.int().min(1);
+const from = { leader, object, generation };
 
 /** A TrainingJob that somebody has written by hand becomes a job. */
 export const RegisterRequest = z.strictObject({
@@ -23,12 +26,11 @@ export const RegisterRequest = z.strictObject({
 });
 
 /** The job's pods may start: attempt `epoch` begins. */
-export const BeginRequest = z.strictObject({ leader, object, epoch });
+export const BeginRequest = z.strictObject({ ...from, epoch });
 
 /** The attempt's pods are gone, and their worker has not told its end. */
 export const EndRequest = z.strictObject({
-  leader,
-  object,
+  ...from,
   epoch,
   /** `interrupted`: an eviction or a preemption, which is nobody's failure; `failed`: it ran longer than it may. */
   outcome: z.enum(['lost', 'interrupted', 'failed']),
@@ -36,10 +38,10 @@ export const EndRequest = z.strictObject({
 });
 
 /** What a job that does not run yet waits for. */
-export const WaitingRequest = z.strictObject({ leader, object, message: text });
+export const WaitingRequest = z.strictObject({ ...from, message: text });
 
-/** What somebody asks of a job by its object. `generation`: the object's, that asks it. */
-export const AskRequest = z.strictObject({ leader, object, generation: z.int().min(1) });
+/** What somebody asks of a job by its object. */
+export const AskRequest = z.strictObject(from);
 
 /** The job as it stands after that. */
 export const ClusterAnswer = z.strictObject({ job: MirroredJob });

@@ -25,6 +25,7 @@ import { SubmitService } from '../jobs/submit.service.js';
 import { CONFIG } from '../tokens.js';
 import { assertLeader } from './leader.js';
 import { mirroredJob } from './mirrored.js';
+import { mayHaveObject } from './publish.js';
 
 const CODES = { lost: 'WORKER_LOST', interrupted: 'INTERRUPTED', failed: 'MAX_RUNTIME' } as const;
 
@@ -47,10 +48,14 @@ export class ClusterService {
   async register({ leader, namespace, name, uid, spec }: RegisterRequest): Promise<MirroredJob> {
     const owner = await this.keys.project(DEFAULT_PROJECT);
     const submitted = parseDocument(SubmittedSpec, specOf({ spec }), 'spec');
-    const guard = (manager: EntityManager) => assertLeader(manager, leader);
     const object = `${namespace}/${name}`;
+    const guard = async (manager: EntityManager) => {
+      await assertLeader(manager, leader);
+      // The name is free again, where an object of that name was deleted: its job has ended.
+      await manager.query('UPDATE job SET object = NULL WHERE object = $1 AND finished_at IS NOT NULL', [object]);
+    };
     const { id } = await this.submissions.submit(owner, submitted, `kubernetes/${uid}`, { object, guard });
-    return this.fenced({ leader, object }, id, () => Promise.resolve());
+    return this.fenced({ leader, object, generation: 1 }, id, () => Promise.resolve());
   }
 
   /**
@@ -59,7 +64,10 @@ export class ClusterService {
    */
   begin(id: string, { epoch, ...from }: BeginRequest): Promise<MirroredJob> {
     return this.fenced(from, id, async (manager, job) => {
-      if (job.state !== 'queued' || job.epoch !== epoch - 1) return;
+      if (job.state !== 'queued' || job.epoch !== epoch - 1) {
+        await manager.update(Job, id, { mirroredVersion: 0 }); // who asks that does not know how it stands: it is told again
+        return;
+      }
       await manager.insert(Attempt, { id: attemptIdOf(id, epoch), jobId: id, epoch, state: 'admitted' });
       const set = { epoch, notBefore: null };
       await changeState(manager, job, { to: 'admitted', message: 'it has its place in the cluster', set });
@@ -88,17 +96,15 @@ export class ClusterService {
   }
 
   /** What somebody asked of the object. A job that can't be asked that any more is left as it is. */
-  async ask(id: string, asked: Asked, { generation, ...from }: AskRequest): Promise<MirroredJob> {
+  async ask(id: string, asked: Asked, from: AskRequest): Promise<MirroredJob> {
     const job = await this.database.getRepository(Job).findOneBy({ id });
     if (!job) throw notFound('job');
-    this.assertOwn(job, from.object);
+    await this.assertOwn(this.database.manager, job, from.object);
     const guard = (manager: EntityManager) => assertLeader(manager, from.leader);
     await this.requests[asked]({ id: job.projectId }, id, guard).catch((error: unknown) => {
       if (!(error instanceof ProblemError) || error.code !== 'STATE_CONFLICT') throw error;
     });
-    return this.fenced(from, id, async (manager, job) => {
-      if (job.generation < generation) await change(manager, job, { generation });
-    });
+    return this.fenced(from, id, () => Promise.resolve());
   }
 
   /**
@@ -108,16 +114,17 @@ export class ClusterService {
    * @throws ProblemError 404, 409 OBJECT_FOREIGN
    */
   private async fenced(
-    { leader, object }: { leader: number; object: string },
+    { leader, object, generation }: AskRequest,
     id: string,
     act: (manager: EntityManager, job: Job) => Promise<boolean | void>,
   ): Promise<MirroredJob> {
     const mirrored = await transact(this.database, async (manager) => {
       await assertLeader(manager, leader);
       const job = await lockJob(manager, id);
-      this.assertOwn(job, object);
+      await this.assertOwn(manager, job, object);
       // The operator may be quicker than the note of who made the object; and who made it may be gone.
       if (job.object === null) await change(manager, job, { object, mirroredAt: new Date() });
+      if (job.generation < generation) await change(manager, job, { generation });
       const live = await act(manager, job);
       const attempt = live === undefined ? await this.attemptAt(manager, job) : null;
       return mirroredJob(job, live ?? (attempt !== null && attempt.state !== 'ended'), null);
@@ -127,15 +134,11 @@ export class ClusterService {
     return mirrored;
   }
 
-  /** Anybody who may make objects may write another job's id on theirs. */
-  private assertOwn(job: Job, object: string): void {
-    const own = job.object ?? `${this.config.cluster!.namespace}/${objectNameOf(job)}`;
-    if (own !== object)
-      throw new ProblemError(
-        409,
-        'OBJECT_FOREIGN',
-        `metadata.labels.orestes.dev/job: job ${job.id} is not ${object}'s`,
-      );
+  /** Anybody who may make objects may write another job's id on theirs, and its name. */
+  private async assertOwn(manager: EntityManager, job: Job, object: string): Promise<void> {
+    const isItsName = object === `${this.config.cluster!.namespace}/${objectNameOf(job)}`;
+    if (job.object === null ? isItsName && (await mayHaveObject(manager, job.id)) : job.object === object) return;
+    throw new ProblemError(409, 'OBJECT_FOREIGN', `metadata.labels.orestes.dev/job: job ${job.id} is not ${object}'s`);
   }
 
   private attemptAt(manager: EntityManager, { id, epoch }: Job): Promise<Attempt | null> {

@@ -23,8 +23,8 @@ interface Due {
 }
 
 /**
- * Tells TrainingJobs how their jobs stand in the database. An object always ends up with the newest state: what is told late
- * is told again, since the version that was told is noted after that.
+ * Tells TrainingJobs how their jobs stand in the database. An object always ends up with the newest state: the version that was
+ * told is noted after that, and where another replica of the service has told it meanwhile, it is told again.
  * @returns the jobs whose objects are gone
  */
 export async function mirror(database: DataSource, kubernetes: KubernetesClient): Promise<string[]> {
@@ -89,10 +89,13 @@ async function tell(kubernetes: KubernetesClient, job: Job, status: TrainingJobS
 
 const note = (database: DataSource, told: readonly Told[]): Promise<unknown> =>
   database.query(
-    `UPDATE job SET mirrored_version = told.version, mirrored_state = told.state, mirrored_at = now(), conditions = told.conditions
-     FROM unnest($1::uuid[], $2::int[], $3::text[], $4::jsonb[]) AS told (id, version, state, conditions) WHERE job.id = told.id`,
+    `UPDATE job SET mirrored_state = told.state, mirrored_at = now(), conditions = told.conditions,
+       mirrored_version = CASE WHEN mirrored_version = told.before THEN told.version ELSE 0 END
+     FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::jsonb[]) AS told (id, before, version, state, conditions)
+     WHERE job.id = told.id`,
     [
       told.map(({ job }) => job.id),
+      told.map(({ job }) => job.mirroredVersion),
       told.map(({ job }) => job.version),
       told.map(({ state }) => state),
       told.map(({ status }) => JSON.stringify(status?.conditions ?? null)),
@@ -107,6 +110,11 @@ async function forget(database: DataSource, gone: readonly Job[]): Promise<strin
     ended.map((job) => ({ job, state: 'gone', status: null })),
   );
   const others = gone.filter(({ state }) => !isTerminal(state)).map(({ id }) => id);
-  if (others.length > 0) await database.query('UPDATE job SET object = NULL WHERE id = ANY($1)', [others]);
+  if (others.length > 0)
+    await database.query(
+      `UPDATE job SET object = NULL, mirrored_state = NULL, mirrored_at = NULL, conditions = NULL, generation = 1
+       WHERE id = ANY($1)`,
+      [others],
+    );
   return others;
 }

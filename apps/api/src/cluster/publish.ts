@@ -10,8 +10,14 @@ import {
 import { Job } from '@orestes/database';
 import { objectNameOf } from '@orestes/jobs';
 import { TRAINING_JOBS, type Applied, type KubernetesClient } from '@orestes/kubernetes';
-import { In, type DataSource } from 'typeorm';
+import { In, type DataSource, type EntityManager } from 'typeorm';
 import { eachOf } from './each-of.js';
+
+/** Sweeps and pipelines are rows alone. */
+const IS_WORK = "kind NOT IN ('sweep', 'pipeline')";
+const NEEDS_NOTHING = `NOT EXISTS (
+  SELECT 1 FROM dependency JOIN job AS needed ON needed.id = dependency.on_id
+  WHERE dependency.job_id = job.id AND needed.state <> 'succeeded')`;
 
 /** Objects of one round; what is left comes in the next. */
 const BATCH = 500;
@@ -27,10 +33,7 @@ export async function publish(
   namespace: string,
 ): Promise<string[]> {
   const due = await database.query<{ id: string }[]>(
-    `SELECT id FROM job
-     WHERE state = 'queued' AND object IS NULL AND kind NOT IN ('sweep', 'pipeline') AND NOT EXISTS (
-       SELECT 1 FROM dependency JOIN job AS needed ON needed.id = dependency.on_id
-       WHERE dependency.job_id = job.id AND needed.state <> 'succeeded')
+    `SELECT id FROM job WHERE state = 'queued' AND object IS NULL AND ${IS_WORK} AND ${NEEDS_NOTHING}
      ORDER BY priority DESC, id LIMIT ${BATCH}`,
   );
   if (due.length === 0) return [];
@@ -41,6 +44,14 @@ export async function publish(
     published.push(job);
   }).finally(() => note(database, published, namespace));
   return [];
+}
+
+/** Whether a job is one that an object was or will be made of. */
+export async function mayHaveObject(manager: EntityManager, id: string): Promise<boolean> {
+  const found = await manager.query<object[]>(`SELECT FROM job WHERE id = $1 AND ${IS_WORK} AND ${NEEDS_NOTHING}`, [
+    id,
+  ]);
+  return found.length > 0;
 }
 
 /** The version rises: the object is to be told of the job, unless something happens to it soon. */

@@ -116,7 +116,7 @@ export class SubmitService {
           await this.insert(manager, owner, jobs, kept);
         });
     } catch (error) {
-      if (kept === null || !isKeyTaken(error)) throw error;
+      if (kept === null || !isTaken(error)) throw error;
       return { id: await earlierJob(this.database.manager, kept), made: null };
     }
     this.dispatcher.poke();
@@ -172,17 +172,19 @@ async function insertRows(manager: EntityManager, jobs: NewJobs, kept: KeptKey |
 }
 
 /**
- * Whether the Idempotency-Key has made a job before. A request with the same key that is at work just now is waited for: the
+ * Whether the Idempotency-Key, or the object, has made a job before. A request with the same key that is at work just now is waited for: the
  * database lets one of the two insert the key.
  */
-function isKeyTaken(error: unknown): boolean {
+function isTaken(error: unknown): boolean {
   const { code, constraint } = error as { code?: string; constraint?: string };
-  return code === '23505' && constraint === 'idempotency_key_pkey';
+  return code === '23505' && (constraint === 'idempotency_key_pkey' || constraint === 'job_object');
 }
 
-/** @throws ProblemError 422 where the key was used for another spec */
+/** @throws ProblemError 422 where the key was used for another spec; 409 where the object is another's, of the same name */
 async function earlierJob(manager: EntityManager, { projectId, key, bodyHash }: KeptKey): Promise<string> {
-  const earlier = await manager.findOneByOrFail(IdempotencyKey, { projectId, key });
+  const earlier = await manager.findOneBy(IdempotencyKey, { projectId, key });
+  if (!earlier)
+    throw new ProblemError(409, 'STATE_CONFLICT', 'the job of an earlier object of this name has not ended');
   if (earlier.bodyHash === bodyHash) return earlier.jobId;
   throw new ProblemError(
     422,

@@ -58,7 +58,7 @@ export class ClusterApi {
   }
 
   ask(trainingJob: TrainingJob, what: 'cancel' | 'suspend' | 'resume'): Promise<MirroredJob> {
-    return this.tell(trainingJob, what, { generation: trainingJob.metadata.generation ?? 1 });
+    return this.tell(trainingJob, what, {});
   }
 
   close(): Promise<void> {
@@ -67,8 +67,12 @@ export class ClusterApi {
 
   /** Of the object's job. */
   private tell({ metadata, status }: TrainingJob, what: string, body: object): Promise<MirroredJob> {
-    const { namespace, name } = metadata;
-    return this.post(`cluster/jobs/${status!.job!.id}/${what}`, { object: `${namespace}/${name}`, ...body });
+    const { namespace, name, generation = 1 } = metadata;
+    return this.post(`cluster/jobs/${status!.job!.id}/${what}`, {
+      object: `${namespace}/${name}`,
+      generation,
+      ...body,
+    });
   }
 
   /** @throws ApiRefusal for an answer that is an error; the network's own errors as they are */

@@ -53,6 +53,15 @@ describe('the ledger', () => {
     expect(ledger.admit(0).granted).toEqual(['b']);
   });
 
+  it('keeps apart two objects that say that they are of one job', () => {
+    const [first, second] = [standing('a', { id: 'i' }), standing('b', { id: 'i' })];
+    const ledger = ledgerOf(first, second);
+    expect(ledger.admit(0).granted).toEqual(['a', 'b']);
+    ledger.set('a', null);
+    ledger.set('b', held('b', { id: 'i' }));
+    expect([...ledger.figures()][0]).toMatchObject({ held: 8, waiting: 0 });
+  });
+
   it('knows whom no round has looked at yet', () => {
     const ledger = ledgerOf(standing('a', { gpus: 32 }), standing('b'));
     expect(['a', 'b', 'c'].map((key) => ledger.isNew(key))).toEqual([true, true, false]);

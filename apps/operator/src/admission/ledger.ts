@@ -3,8 +3,6 @@ import { Usage, type Claim, type Queue } from './quotas.js';
 
 /** How a job stands to its queue. */
 export interface Standing extends Rank {
-  /** Of its object. */
-  key: string;
   name: string;
   claim: Claim;
   /** `held`: its pods run or may start; `pending`: it may start as soon as there is room. */
@@ -45,7 +43,6 @@ export class Ledger {
   private readonly changed = new Set<string>();
   private rounds = 0;
   private readonly entries = new Map<string, Entry>();
-  private readonly byId = new Map<string, Entry>();
   /** Held job -> the key of the one that it makes room for. */
   private readonly yielding = new Map<string, string>();
 
@@ -75,7 +72,7 @@ export class Ledger {
     for (const line of [...this.changed].flatMap((name) => this.queues.get(name) ?? [])) {
       const { usage, pending } = line;
       for (let next = pending.first(); next; next = pending.first()) {
-        const entry = this.byId.get(next.id)!;
+        const entry = this.entries.get(next.key)!;
         if (!usage.fits(entry.standing.claim)) {
           round.preempted.push(...this.makeRoom(entry.standing, line, now));
           break;
@@ -114,12 +111,12 @@ export class Ledger {
         yield { queue, flavor, held: usage.held(flavor), limit, waiting: pending.size };
   }
 
-  private whyNot({ claim, priority, id }: Standing): string {
+  private whyNot({ claim, priority, id, key }: Standing): string {
     const queue = this.queues.get(claim.queue);
     if (!queue) return `There is no queue ${claim.queue} (there are ${[...this.queues.keys()].join(', ')}).`;
     const { usage, pending } = queue;
     if (!usage.everFits(claim)) return `It can never start: ${usage.shortage(claim)}.`;
-    const ahead = pending.ahead({ priority, id });
+    const ahead = pending.ahead({ priority, id, key });
     if (ahead > 0)
       return `It waits in queue ${claim.queue}: ${ahead} ${ahead === 1 ? 'job is' : 'jobs are'} ahead of it.`;
     return usage.fits(claim) ? 'It is next: its queue has room.' : `It waits for quota: ${usage.shortage(claim)}.`;
@@ -154,7 +151,6 @@ export class Ledger {
   private put(entry: Entry): void {
     const { standing, granted } = entry;
     this.entries.set(standing.key, entry);
-    this.byId.set(standing.id, entry);
     const queue = this.queues.get(standing.claim.queue);
     this.changed.add(standing.claim.queue);
     if (standing.state === 'held') queue?.held.add(entry);
@@ -166,7 +162,6 @@ export class Ledger {
   private take(entry: Entry): void {
     const { standing, granted } = entry;
     this.entries.delete(standing.key);
-    this.byId.delete(standing.id);
     const queue = this.queues.get(standing.claim.queue);
     this.changed.add(standing.claim.queue);
     queue?.held.delete(entry);

@@ -2,9 +2,14 @@
 export interface Rank {
   priority: number;
   id: string;
+  /** Of its object: two objects may say that they are of one job, until they are found out. */
+  key: string;
 }
 
-const before = (a: Rank, b: Rank) => a.priority > b.priority || (a.priority === b.priority && a.id < b.id);
+const before = (a: Rank, b: Rank): boolean => {
+  if (a.priority !== b.priority) return a.priority > b.priority;
+  return a.id === b.id ? a.key < b.key : a.id < b.id;
+};
 
 /** Jobs of one queue that wait, in order. */
 export class Pending {
@@ -20,7 +25,7 @@ export class Pending {
 
   remove(rank: Rank): void {
     const at = this.place(rank);
-    if (this.ranks[at]?.id === rank.id) this.ranks.splice(at, 1);
+    if (this.ranks[at]?.key === rank.key) this.ranks.splice(at, 1);
   }
 
   first(): Rank | undefined {
