@@ -63,12 +63,12 @@ async function sendStale(job: string): Promise<unknown[]> {
     begin: { epoch: 2 },
     end: { epoch: 1, outcome: 'lost', message: 'late' },
     waiting: { message: 'late' },
-    cancel: { generation: 1 },
+    cancel: {},
   };
   const answers: unknown[] = [];
   for (const [request, more] of Object.entries(requests)) {
     const url = `${cluster.service.url}/cluster/jobs/${job}/${request}`;
-    const answer = await ask(url, { body: { leader: 0, object, ...more }, headers });
+    const answer = await ask(url, { body: { leader: 0, object, generation: 1, ...more }, headers });
     answers.push([request, answer.status, (answer.body as { code: string }).code]);
   }
   return answers;
