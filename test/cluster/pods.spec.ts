@@ -43,6 +43,7 @@ const pipelineOf = () => ({ ...examplePipeline({ name: 'village', steps: STEPS }
 async function expectUndisturbed(pipeline: string): Promise<JobDocument> {
   expect((await ended(url, pipeline)).state).toBe('succeeded');
   expect(await outcomesOf(url(), pipeline)).toEqual(undisturbed);
+  process.stdout.write(`${expect.getState().currentTestName}: injected 1, lost 0\n`);
   return (await childrenOf(url(), pipeline))[1]!;
 }
 
