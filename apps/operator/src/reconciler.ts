@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { JOB_LABEL, type MirroredJob, type TrainingJob } from '@orestes/contracts';
-import { hasReason, JOBS, TRAINING_JOBS, WorkQueue, type KubernetesClient } from '@orestes/kubernetes';
+import { JOB_LABEL, MESSAGE_CHARACTERS, type MirroredJob, type TrainingJob } from '@orestes/contracts';
+import { hasReason, TRAINING_JOBS, WorkQueue, type KubernetesClient } from '@orestes/kubernetes';
 import type { Logger } from 'pino';
 import { act, type Hands } from './act/acts.js';
 import { ApiRefusal, type ClusterApi } from './act/api.js';
@@ -25,7 +25,6 @@ const FIRST_MS = 1000;
 const WAITING_MS = 5000;
 /** ... and where more jobs than these wait, later: all of them together are told so many sentences in that time. */
 const SENTENCES = 50;
-const MESSAGE_CHARACTERS = 1000;
 
 /** What was done is seen within this, unless somebody undid it: it is not done again sooner. */
 const SEEN_MS = 3000;
@@ -139,19 +138,19 @@ export class Reconciler {
     const family = this.family(key);
     if (!family) return this.forget(key);
     const { trainingJob, jobs, pods } = family;
-    const action = nextAction(this.observe(key, trainingJob, attemptsOf(jobs, pods)));
+    const attempts = attemptsOf(jobs, pods);
+    const action = nextAction(this.observe(key, trainingJob, attempts));
     if (action.kind === 'wait') return this.wait(key, trainingJob, action);
-    const refusal = this.refusalOf(key, trainingJob);
-    if (refusal && action.kind === 'register') return this.refuse(family, refusal);
     this.parts.assertLeader();
+    const { uid } = trainingJob.metadata;
+    const told = (job: MirroredJob) => void this.answers.set(key, { uid, job });
+    const hands = { kubernetes, api, config, admission, trainingJob, told };
+    const refusal = this.refusalOf(key, trainingJob);
+    if (refusal && action.kind === 'register') return this.refuse(hands, attempts, refusal);
     const left = this.unseenMs(key, action);
     if (left > 0) return this.queue.addAfter(key, left);
     this.done.set(action.kind, (this.done.get(action.kind) ?? 0) + 1);
-    const { uid } = trainingJob.metadata;
-    const told = (job: MirroredJob) => void this.answers.set(key, { uid, job });
-    await this.unlessRefused(key, trainingJob, action.kind, () =>
-      act({ kubernetes, api, config, admission, trainingJob, told }, action),
-    );
+    await this.unlessRefused(key, trainingJob, action.kind, () => act(hands, action));
     this.last.set(key, { action, at: Date.now() });
     this.said.delete(key);
     // A place is free, or a wish is fulfilled: the object tells it later. What has begun is seen of its Job.
@@ -215,13 +214,11 @@ export class Reconciler {
   }
 
   /** Tells an object that the service does not take it, and takes away what was made for it. */
-  private async refuse({ trainingJob, jobs }: Family, refusal: Refusal): Promise<void> {
-    const { kubernetes, assertLeader } = this.parts;
+  private async refuse(hands: Hands, attempts: readonly SeenAttempt[], refusal: Refusal): Promise<void> {
+    const { kubernetes, trainingJob } = hands;
     const { name, namespace } = trainingJob.metadata;
-    assertLeader();
-    for (const { metadata } of jobs)
-      if (metadata.deletionTimestamp === undefined)
-        await kubernetes.delete(JOBS, { namespace, name: metadata.name }, { propagationPolicy: 'Foreground' });
+    for (const attempt of attempts)
+      if (!attempt.deleting) await act(hands, { kind: 'deleteJob', name: attempt.name, uid: attempt.uid });
     const status = refusedStatus(trainingJob, refusal, new Date().toISOString());
     if (isDeepStrictEqual(trainingJob.status, status)) return;
     await kubernetes
@@ -231,8 +228,6 @@ export class Reconciler {
       });
   }
 }
-
-type Family = NonNullable<ReturnType<Caches['family']>>;
 
 /** A refusal is of an object as it is: made anew, or labelled otherwise, it may be taken. */
 const identityOf = ({ metadata }: TrainingJob): string => `${metadata.uid} ${metadata.labels?.[JOB_LABEL] ?? ''}`;

@@ -54,6 +54,9 @@ export const MirroredJob = z.strictObject({
   savedAt: z.iso.datetime().optional().describe('Time of the newest checkpoint: work since then would be lost.'),
 });
 
+/** Of a message in a status; what is longer is cut. */
+export const MESSAGE_CHARACTERS = 1000;
+
 /** What became of it: written by the API, but of an object that it refused; the operator tells that, and `suspendAsked`. */
 export const TrainingJobStatus = z.strictObject({
   job: MirroredJob.optional(),

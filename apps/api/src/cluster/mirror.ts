@@ -20,6 +20,8 @@ interface Due {
   live: boolean;
   /** Of its newest checkpoint. */
   savedAt: Date | null;
+  /** What is told soon when it changes; the rest may wait. */
+  urgent: string;
 }
 
 /**
@@ -32,9 +34,9 @@ export async function mirror(database: DataSource, kubernetes: KubernetesClient)
   if (due.length === 0) return [];
   const told: Told[] = [];
   const gone: Job[] = [];
-  await eachOf(due, async ({ job, live, savedAt }) => {
+  await eachOf(due, async ({ job, live, savedAt, urgent }) => {
     const status = statusOf(job, mirroredJob(job, live, savedAt), new Date());
-    if (await tell(kubernetes, job, status)) told.push({ job, state: urgent(job, live), status });
+    if (await tell(kubernetes, job, status)) told.push({ job, state: urgent, status });
     else gone.push(job);
   }).finally(() => note(database, told));
   return forget(database, gone);
@@ -45,15 +47,16 @@ export const jobsDue = (database: DataSource): Promise<Due[]> => database.transa
 
 async function dueOf(manager: EntityManager): Promise<Due[]> {
   const facts = await manager.query<(Omit<Due, 'job'> & { id: string })[]>(
-    `SELECT id, live, "savedAt" FROM (
-       SELECT job.id, job.state, job.epoch, job.waiting, job.generation, job.mirrored_state, job.mirrored_at,
-         job.finished_at,
-         EXISTS (SELECT 1 FROM attempt WHERE job_id = job.id AND epoch = job.epoch AND attempt.state <> 'ended') AS live,
-         (SELECT max(created_at) FROM checkpoint WHERE job_id = job.id) AS "savedAt"
-       FROM job WHERE object IS NOT NULL AND mirrored_version < version
-         AND (mirrored_at IS NULL OR mirrored_at < now() - interval '${SOONEST_SECONDS} seconds')) AS changed
-     WHERE mirrored_state IS DISTINCT FROM concat_ws('/', state, epoch, live::text, generation, waiting)
-       OR mirrored_at < now() - interval '${PROGRESS_SECONDS} seconds'
+    `SELECT id, live, "savedAt", urgent
+     FROM job,
+       LATERAL (SELECT EXISTS (
+         SELECT 1 FROM attempt WHERE job_id = job.id AND epoch = job.epoch AND attempt.state <> 'ended') AS live) AS attempts,
+       LATERAL (SELECT max(created_at) AS "savedAt" FROM checkpoint WHERE job_id = job.id) AS checkpoints,
+       LATERAL (SELECT concat_ws('/', state, epoch, live::text, generation, waiting) AS urgent) AS told
+     WHERE object IS NOT NULL AND mirrored_version < version
+       AND (mirrored_at IS NULL OR mirrored_at < now() - interval '${SOONEST_SECONDS} seconds')
+       AND (mirrored_state IS DISTINCT FROM urgent
+         OR mirrored_at < now() - interval '${PROGRESS_SECONDS} seconds')
      -- What has ended changes no more, and what is to stop is waited for; what goes on is told later, of more at once.
      ORDER BY finished_at IS NULL AND state <> 'suspending', mirrored_at NULLS FIRST
      LIMIT ${BATCH}`,
@@ -70,10 +73,6 @@ interface Told {
   /** Null: there is no object that could be told. */
   status: TrainingJobStatus | null;
 }
-
-/** What is told soon when it changes; the rest may wait. */
-const urgent = ({ state, epoch, generation, waiting }: Job, live: boolean): string =>
-  [state, epoch, live, generation, ...(waiting === null ? [] : [waiting])].join('/');
 
 /** @returns false: there is no such object any more */
 async function tell(kubernetes: KubernetesClient, job: Job, status: TrainingJobStatus): Promise<boolean> {

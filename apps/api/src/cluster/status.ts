@@ -1,8 +1,6 @@
-import type { Condition, MirroredJob, TrainingJobStatus } from '@orestes/contracts';
+import { MESSAGE_CHARACTERS, type Condition, type MirroredJob, type TrainingJobStatus } from '@orestes/contracts';
 import type { Job } from '@orestes/database';
 import { isTerminal } from '@orestes/jobs';
-
-const MESSAGE_CHARACTERS = 1000;
 
 type Known = Pick<Job, 'waiting' | 'generation' | 'conditions'>;
 

@@ -172,8 +172,8 @@ async function insertRows(manager: EntityManager, jobs: NewJobs, kept: KeptKey |
 }
 
 /**
- * Whether the Idempotency-Key, or the object, has made a job before. A request with the same key that is at work just now is waited for: the
- * database lets one of the two insert the key.
+ * Whether the Idempotency-Key, or the object, has made a job before. A request with the same key that is at work just now is
+ * waited for: the database lets one of the two insert the key.
  */
 function isTaken(error: unknown): boolean {
   const { code, constraint } = error as { code?: string; constraint?: string };

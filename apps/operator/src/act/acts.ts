@@ -71,14 +71,12 @@ export const acts: { [K in Exclude<Action['kind'], 'wait'>]: Act<K> } = {
     const annotations = preemptedFor === null ? {} : { metadata: { annotations: { [PREEMPTED_FOR]: preemptedFor } } };
     return kubernetes.patch(JOBS, jobOf(trainingJob, name), { merge: { ...annotations, spec: { suspend: true } } });
   },
-  unsuspendJob: ({ kubernetes, trainingJob }, { name }) =>
-    kubernetes.patch(JOBS, jobOf(trainingJob, name), { merge: { spec: { suspend: false } } }),
-  begin: async ({ api, kubernetes, trainingJob, admission, told }, { epoch }) => {
+  unsuspendJob: (hands, { name }) => unsuspend(hands, name),
+  begin: async (hands, { epoch }) => {
+    const { api, trainingJob, admission, told } = hands;
     const job = await api.begin(trainingJob, epoch);
-    if (admission === 'own' && job.live && job.epoch === epoch) {
-      const name = attemptNameOf(trainingJob.metadata.name, epoch);
-      await kubernetes.patch(JOBS, jobOf(trainingJob, name), { merge: { spec: { suspend: false } } });
-    }
+    if (admission === 'own' && job.live && job.epoch === epoch)
+      await unsuspend(hands, attemptNameOf(trainingJob.metadata.name, epoch));
     told(job);
   },
   end: async ({ api, kubernetes, trainingJob, told }, { epoch, outcome, message, unless }) => {
@@ -92,6 +90,9 @@ export const act = (hands: Hands, action: Exclude<Action, { kind: 'wait' }>): Pr
 
 const refTo = ({ metadata: { namespace, name } }: Stored<TrainingJob>) => ({ namespace, name });
 const jobOf = ({ metadata: { namespace } }: Stored<TrainingJob>, name: string) => ({ namespace, name });
+
+const unsuspend = ({ kubernetes, trainingJob }: Hands, name: string): Promise<unknown> =>
+  kubernetes.patch(JOBS, jobOf(trainingJob, name), { merge: { spec: { suspend: false } } });
 
 /** Under the version that was seen: finalizers of others that came meanwhile are not lost. */
 function setFinalizers(
