@@ -7,6 +7,7 @@ import { ApiRefusal, type ClusterApi } from './act/api.js';
 import { Ledger } from './admission/ledger.js';
 import type { Caches } from './caches.js';
 import type { OperatorConfig } from './config.js';
+import { notBeforeMs } from './decide/due.js';
 import { knownJob } from './decide/known-job.js';
 import { nextAction } from './decide/next-action.js';
 import type { Action, Observed, SeenAttempt } from './decide/observed.js';
@@ -54,8 +55,8 @@ export class Reconciler {
   /** What the service was told that jobs wait for, and when it may be told anything else. */
   private readonly said = new Map<string, { message: string | null; next: number }>();
   private admitting: NodeJS.Timeout | null = null;
-  /** By when pods that are being deleted hold nothing any more. */
-  private readonly ending = new Map<string, NodeJS.Timeout>();
+  /** By when pods that are being deleted hold nothing any more, or a job may start again. */
+  private readonly due = new Map<string, NodeJS.Timeout>();
   /** Jobs of which the next round of admission says more. */
   private readonly postponed = new Set<string>();
 
@@ -70,7 +71,7 @@ export class Reconciler {
     const onError = (key: string, error: unknown) => log.warn({ key, err: error }, 'it is tried again');
     await this.queue.run((key) => this.reconcile(key), CONCURRENCY, signal, onError);
     if (this.admitting) clearTimeout(this.admitting);
-    for (const timer of this.ending.values()) clearTimeout(timer);
+    for (const timer of this.due.values()) clearTimeout(timer);
     end();
   }
 
@@ -82,16 +83,18 @@ export class Reconciler {
     if (this.parts.admission === 'own') this.admitting ??= setTimeout(() => this.admit(), GATHER_MS);
   }
 
-  /** Pods that nobody ends hold their GPUs until their time is over, which no event tells. */
+  /** No event tells that the time is over of pods that nobody ends, or that a job may start again. */
   private stand(key: string, trainingJob: TrainingJob, attempts: readonly SeenAttempt[]): void {
     this.ledger.set(key, standingOf(key, trainingJob, attempts));
-    const left = attempts.map((attempt) => podsLeftMs(attempt, Date.now())).filter((ms) => ms > 0 && ms < Infinity);
-    if (left.length === 0 || this.ending.has(key)) return;
+    const now = Date.now();
+    const times = [...attempts.map((attempt) => podsLeftMs(attempt, now)), notBeforeMs(trainingJob, now)];
+    const left = times.filter((ms) => ms > 0 && ms < Infinity);
+    if (left.length === 0 || this.due.has(key)) return;
     const again = () => {
-      this.ending.delete(key);
+      this.due.delete(key);
       this.changed(key);
     };
-    this.ending.set(key, setTimeout(again, Math.max(...left) + GATHER_MS));
+    this.due.set(key, setTimeout(again, Math.max(...left) + GATHER_MS));
   }
 
   /** With the object's job, as far as it is known by now; without one where the service refused the object. */
@@ -162,8 +165,8 @@ export class Reconciler {
   private unseenMs(key: string, action: Action): number {
     const last = this.last.get(key);
     if (!last) return 0;
-    const started = last.action.kind === 'begin' && action.kind === 'unsuspendJob'; // a part of it
-    return started || isDeepStrictEqual(last.action, action) ? last.at + SEEN_MS - Date.now() : 0;
+    const made = last.action.kind === 'begin' && action.kind === 'createJob'; // a part of it
+    return made || isDeepStrictEqual(last.action, action) ? last.at + SEEN_MS - Date.now() : 0;
   }
 
   private observe(key: string, trainingJob: Hands['trainingJob'], attempts: SeenAttempt[]): Observed {

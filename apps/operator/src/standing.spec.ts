@@ -18,7 +18,6 @@ const attempt = (change: Partial<SeenAttempt>): SeenAttempt => ({
   ...{ finishedAt: null, failure: null, pods: [] },
   ...change,
 });
-const next = attempt({ epoch: 2, suspended: true, deleting: false });
 
 describe('a queued job’s place is', () => {
   it.each<[string, string, SeenAttempt]>([
@@ -32,6 +31,14 @@ describe('a queued job’s place is', () => {
     ],
     ['pending', 'its last Job has ended', attempt({ finishedAt: 1, pods: [pod({ phase: 'Failed' })] })],
   ])('%s: %s', (state, _, last) => {
-    expect(standingOf('n/j', trainingJob, [last, next])).toMatchObject({ state });
+    expect(standingOf('n/j', trainingJob, [last])).toMatchObject({ state });
+  });
+
+  it.each([
+    ['pending', 'its time has come', -1],
+    [undefined, 'it may not start again yet', 60_000],
+  ])('%s: %s', (state, _, inMs) => {
+    const notBefore = new Date(Date.now() + inMs).toISOString();
+    expect(standingOf('n/j', { ...trainingJob, status: { job: { ...job, notBefore } } }, [])?.state).toBe(state);
   });
 });

@@ -1,6 +1,7 @@
 import { gpusPerHost, specOf, type TrainingJob } from '@orestes/contracts';
 import type { Claim } from './admission/quotas.js';
 import type { Standing } from './admission/ledger.js';
+import { notBeforeMs } from './decide/due.js';
 import type { SeenAttempt } from './decide/observed.js';
 import { isOutOfReach, podsLeftMs } from './decide/pods.js';
 
@@ -28,9 +29,7 @@ export function standingOf(key: string, trainingJob: TrainingJob, attempts: read
   const isStarted = (attempt: SeenAttempt) =>
     !attempt.suspended && attempt.finishedAt === null && !(attempt.deleting && isOutOfReach(attempt, now));
   const held = job.live || attempts.some((attempt) => isStarted(attempt) || hasPods(attempt));
-  const next = attempts.find(({ epoch, deleting }) => epoch === job.epoch + 1 && !deleting);
-  const due = job.notBefore === undefined || Date.parse(job.notBefore) <= now;
-  if (!held && !(job.state === 'queued' && next && due)) return null;
+  if (!held && (job.state !== 'queued' || notBeforeMs(trainingJob, now) > 0)) return null;
   const begun = job.savedAt ?? metadata.creationTimestamp;
   return {
     ...{ key, name: metadata.name, id: job.id, priority: job.priority, claim: claimOf(trainingJob) },

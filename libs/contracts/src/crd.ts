@@ -88,6 +88,9 @@ const LIMITS: Record<string, Partial<Structural>> = {
   ...Object.fromEntries(WORK_KINDS.map((kind) => [`spec.${kind}.labels`, { maxProperties: 32 }])),
 };
 
+/** Have one writer, who gives them whole: who owns which of their fields need not be kept. */
+const ATOMIC = [...WORK_KINDS.map((kind) => `spec.${kind}`), 'status.job'];
+
 const COLUMNS = [
   { name: 'Kind', type: 'string', jsonPath: '.metadata.labels.orestes\\.dev/kind' },
   { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
@@ -120,6 +123,7 @@ export function trainingJobDefinition(): object {
     field['x-kubernetes-validations'] = [...(field['x-kubernetes-validations'] ?? []), rule];
   }
   for (const [path, limits] of Object.entries(LIMITS)) Object.assign(at(schema, path), limits);
+  for (const path of ATOMIC) at(schema, path)['x-kubernetes-map-type'] = 'atomic';
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',

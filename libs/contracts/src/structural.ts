@@ -25,6 +25,7 @@ export interface Structural {
   maxProperties?: number;
   'x-kubernetes-int-or-string'?: boolean;
   'x-kubernetes-preserve-unknown-fields'?: boolean;
+  'x-kubernetes-map-type'?: 'atomic';
   'x-kubernetes-validations'?: { rule: string; message: string; fieldPath?: string }[];
 }
 

@@ -6,7 +6,7 @@ import { trainingJobDefinition, type TrainingJob } from '@orestes/contracts';
 import { EmbeddedPostgres, removeData } from '@orestes/database';
 import { ALL_PARTS, buildModule, startControlPlane, type ControlPlane, type Part } from '@orestes/dev-cluster';
 import { objectNameOf } from '@orestes/jobs';
-import { JOBS, TRAINING_JOBS, type Job, type KubernetesClient } from '@orestes/kubernetes';
+import { JOBS, TRAINING_JOBS, type Applied, type Job, type KubernetesClient } from '@orestes/kubernetes';
 import { attemptJob, OperatorFile } from '@orestes/operator';
 import { clientOf, ended, isEstablished, NAMESPACE, startTestCluster } from '../../cluster/test-cluster.js';
 import { until } from '../../support/wait.js';
@@ -99,7 +99,7 @@ async function peerSide({ queues, qps }: Load): Promise<Side> {
   await isEstablished(control);
   const folder = mkdtempSync(path.join(tmpdir(), 'orestes-bench-peer-'));
   const template = path.join(folder, 'job.json');
-  writeFileSync(template, JSON.stringify(jobTemplate()));
+  writeFileSync(template, JSON.stringify(peerTemplate()));
   const settings = { namespace: NAMESPACE, template, kubeconfig: control.kubeconfig, gpus: QUOTA, qps: qps ?? -1 };
   const options = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
   const child = spawn(program, options, { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -123,7 +123,7 @@ export async function orestesPods(nodes: number, hosts: number): Promise<Side> {
   return posting(parts, (i) => ofPods(i, hosts));
 }
 
-/** The same Jobs, not suspended, on the same nodes, made by this process: what the cluster does by itself. */
+/** The same Jobs on the same nodes, made by this process: what the cluster does by itself. */
 export async function plainPods(nodes: number, hosts: number): Promise<Side> {
   const control = await startControlPlane({ parts: ALL_PARTS });
   await control.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } }]);
@@ -136,7 +136,7 @@ export async function plainPods(nodes: number, hosts: number): Promise<Side> {
       const name = `run-${i}`;
       const { ownerReferences: _, ...own } = metadata!;
       const template = { ...spec!.template, spec: { ...spec!.template.spec!, serviceAccountName: 'default' } };
-      const made = { ...job, metadata: { ...own, name }, spec: { ...spec!, suspend: false, template } };
+      const made = { ...job, metadata: { ...own, name }, spec: { ...spec!, template } };
       await client.create(JOBS, made);
       return name;
     },
@@ -158,8 +158,13 @@ async function create(client: KubernetesClient, i: number, queues: number): Prom
   return (await client.create(TRAINING_JOBS, object)).metadata.name;
 }
 
-/** The very Job that the operator makes; names are the peer's to fill in. */
-function jobTemplate(submitted: object = submission(0, 1)): object {
+/** The very Job that the operator makes, suspended, as the peer makes them; names are the peer's to fill in. */
+function peerTemplate(): Applied<Job> {
+  const { spec, ...job } = jobTemplate(submission(0, 1));
+  return { ...job, spec: { ...spec, suspend: true } };
+}
+
+function jobTemplate(submitted: object): Applied<Job> {
   const id = '00000000-0000-7000-8000-000000000000';
   const job = { id, state: 'queued', message: '', version: 1, epoch: 0, live: false, priority: 0 } as const;
   const trainingJob = { metadata: { ...metadataOf(0, 1), uid: id }, spec: specOfObject(submitted), status: { job } };

@@ -8,7 +8,6 @@ import {
   type KubernetesClient,
   type Stored,
 } from '@orestes/kubernetes';
-import { attemptNameOf } from '@orestes/jobs';
 import type { OperatorConfig } from '../config.js';
 import type { Action } from '../decide/observed.js';
 import type { ClusterApi } from './api.js';
@@ -54,15 +53,7 @@ export const acts: { [K in Exclude<Action['kind'], 'wait'>]: Act<K> } = {
       );
     told(job);
   },
-  createJob: async ({ kubernetes, trainingJob, config, admission }, { epoch }) => {
-    const job = attemptJob(trainingJob, epoch, config, admission);
-    if ((job.spec?.completions ?? 1) > 1)
-      await kubernetes.apply(SERVICES, rendezvousService(trainingJob), { force: true });
-    // Not applied: a Job that there is already, and that was not seen yet, may have been started.
-    await kubernetes.create(JOBS, job as Job).catch((error: unknown) => {
-      if (!hasReason(error, 'AlreadyExists')) throw error;
-    });
-  },
+  createJob: (hands, { epoch }) => createJob(hands, epoch),
   deleteJob: ({ kubernetes, trainingJob }, { name, uid }) =>
     kubernetes
       .delete(JOBS, jobOf(trainingJob, name), { propagationPolicy: 'Foreground', preconditions: { uid } })
@@ -71,13 +62,13 @@ export const acts: { [K in Exclude<Action['kind'], 'wait'>]: Act<K> } = {
     const annotations = preemptedFor === null ? {} : { metadata: { annotations: { [PREEMPTED_FOR]: preemptedFor } } };
     return kubernetes.patch(JOBS, jobOf(trainingJob, name), { merge: { ...annotations, spec: { suspend: true } } });
   },
-  unsuspendJob: (hands, { name }) => unsuspend(hands, name),
+  unsuspendJob: ({ kubernetes, trainingJob }, { name }) =>
+    kubernetes.patch(JOBS, jobOf(trainingJob, name), { merge: { spec: { suspend: false } } }),
   begin: async (hands, { epoch }) => {
     const { api, trainingJob, admission, told } = hands;
     const job = await api.begin(trainingJob, epoch);
-    if (admission === 'own' && job.live && job.epoch === epoch)
-      await unsuspend(hands, attemptNameOf(trainingJob.metadata.name, epoch));
     told(job);
+    if (admission === 'own' && job.live && job.epoch === epoch) await createJob(hands, epoch);
   },
   end: async ({ api, kubernetes, trainingJob, told }, { epoch, outcome, message, unless }) => {
     if (unless !== null && (await kubernetes.find(JOBS, jobOf(trainingJob, unless)))) return; // it is told soon
@@ -91,8 +82,15 @@ export const act = (hands: Hands, action: Exclude<Action, { kind: 'wait' }>): Pr
 const refTo = ({ metadata: { namespace, name } }: Stored<TrainingJob>) => ({ namespace, name });
 const jobOf = ({ metadata: { namespace } }: Stored<TrainingJob>, name: string) => ({ namespace, name });
 
-const unsuspend = ({ kubernetes, trainingJob }: Hands, name: string): Promise<unknown> =>
-  kubernetes.patch(JOBS, jobOf(trainingJob, name), { merge: { spec: { suspend: false } } });
+async function createJob({ kubernetes, trainingJob, config, admission }: Hands, epoch: number): Promise<void> {
+  const job = attemptJob(trainingJob, epoch, config, admission);
+  if ((job.spec?.completions ?? 1) > 1)
+    await kubernetes.apply(SERVICES, rendezvousService(trainingJob), { force: true });
+  // Not applied: a Job that there is already, and that was not seen yet, may have been suspended or started since.
+  await kubernetes.create(JOBS, job as Job).catch((error: unknown) => {
+    if (!hasReason(error, 'AlreadyExists')) throw error;
+  });
+}
 
 /** Under the version that was seen: finalizers of others that came meanwhile are not lost. */
 function setFinalizers(

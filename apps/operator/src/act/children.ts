@@ -31,7 +31,7 @@ const owner = ({ metadata }: TrainingJob) => ({
 });
 
 /**
- * The Job of an attempt, suspended. A pod that fails ends it: the next attempt is a new Job, so that all hosts begin together,
+ * The Job of an attempt; suspended, where it is Kueue that starts it. A pod that fails ends it: the next attempt is a new Job, so that all hosts begin together,
  * under an epoch that fences what is left of the last one.
  */
 export function attemptJob(
@@ -54,7 +54,7 @@ export function attemptJob(
       ownerReferences: [owner(trainingJob)],
     },
     spec: {
-      suspend: true,
+      suspend: admission === 'kueue',
       completionMode: 'Indexed',
       completions: resources?.hosts ?? 1,
       parallelism: resources?.hosts ?? 1,

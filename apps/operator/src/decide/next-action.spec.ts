@@ -50,6 +50,7 @@ function seen({ job, metadata, suspend, status, ...change }: Change): Observed {
 
 const wait = (ms: number | null = null, waitsFor: string | null = null): Action => ({ kind: 'wait', ms, waitsFor });
 const granted = { granted: true } as const;
+const createJob = (epoch: number): Action => ({ kind: 'createJob', epoch });
 const deleted = { deletionTimestamp: '2026-01-01T00:00:30Z' };
 const complete = (seconds: number) => ({
   conditions: [
@@ -78,17 +79,12 @@ describe('nextAction', () => {
     ['deleted before it was registered: it goes', { metadata: deleted }, { kind: 'release' }],
     ['deleted, and held by others alone', { metadata: { ...deleted, finalizers: ['other'] }, job: live() }, wait()],
 
-    ['queued: a suspended Job is made', { job: job() }, { kind: 'createJob', epoch: 1 }],
-    ['queued without a place: it waits', { job: job(), attempts: [suspended()] }, wait(null, 'quota')],
+    ['queued without a place: it waits', { job: job() }, wait(null, 'quota')],
+    ['queued with a place: the attempt begins', { job: job(), place: granted }, { kind: 'begin', epoch: 1 }],
     [
-      'queued with a place: the attempt begins',
-      { job: job(), attempts: [suspended()], place: granted },
-      { kind: 'begin', epoch: 1 },
-    ],
-    [
-      'queued again: the next Job',
-      { job: job({ epoch: 1 }), attempts: [attempt({ finishedAt: 1, pods: [] })] },
-      { kind: 'createJob', epoch: 2 },
+      'queued again: the next attempt',
+      { job: job({ epoch: 1 }), attempts: [attempt({ finishedAt: 1, pods: [] })], place: granted },
+      { kind: 'begin', epoch: 2 },
     ],
     [
       'queued again, the last Job is left: it goes first',
@@ -111,20 +107,30 @@ describe('nextAction', () => {
     ],
     [
       'queued again, a pod is left that no kubelet ends: its node is lost, and nobody waits for it',
-      { job: job({ epoch: 1 }), attempts: [attempt({ deleting: true, pods: [pod({ endBy: NOW - 30_000 })] })] },
-      { kind: 'createJob', epoch: 2 },
+      {
+        job: job({ epoch: 1 }),
+        attempts: [attempt({ deleting: true, pods: [pod({ endBy: NOW - 30_000 })] })],
+        place: granted,
+      },
+      { kind: 'begin', epoch: 2 },
     ],
     [
       'not before its time',
-      { job: job({ notBefore: new Date(NOW + 5000).toISOString() }) },
+      { job: job({ notBefore: new Date(NOW + 5000).toISOString() }), place: granted },
       wait(5000, 'Its worker was lost; it starts again at 2026-01-01T00:01:05.000Z.'),
     ],
     [
       'a Job that somebody started too early is made anew',
-      { job: job(), attempts: [attempt({ finishedAt: 1, pods: [] })] },
+      { job: job(), attempts: [attempt({ finishedAt: 1, pods: [] })], place: granted },
       { kind: 'deleteJob', name: 'j-1', uid: 'u' },
     ],
 
+    ['queued where Kueue admits: a suspended Job is made', { admission: 'kueue', job: job() }, createJob(1)],
+    [
+      'queued again where Kueue admits: the next Job',
+      { admission: 'kueue', job: job({ epoch: 1 }), attempts: [attempt({ finishedAt: 1, pods: [] })] },
+      createJob(2),
+    ],
     [
       'Kueue has not admitted it',
       { admission: 'kueue', job: job(), attempts: [suspended()], place: granted },
@@ -151,8 +157,14 @@ describe('nextAction', () => {
       { kind: 'deleteJob', name: 'j-1', uid: 'u' },
     ],
 
+    ['begun, and its Job was not made yet', { job: live({ state: 'admitted' }) }, createJob(1)],
     [
-      'begun, but still suspended: the write was lost',
+      'begun where Kueue admits, and its Job was deleted',
+      { admission: 'kueue', job: live({ state: 'admitted' }) },
+      { kind: 'end', epoch: 1, outcome: 'lost', message: 'its Job was deleted', unless: 'j-1' },
+    ],
+    [
+      'suspended by hand, and nobody asked for it',
       { job: live({ state: 'admitted' }), attempts: [suspended()] },
       { kind: 'unsuspendJob', name: 'j-1' },
     ],

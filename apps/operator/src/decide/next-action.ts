@@ -1,5 +1,6 @@
 import { FINALIZER, type MirroredJob } from '@orestes/contracts';
 import { attemptNameOf, isTerminal } from '@orestes/jobs';
+import { notBeforeMs } from './due.js';
 import { endingOf } from './ending.js';
 import type { Action, Observed, SeenAttempt } from './observed.js';
 import { podsLeftMs } from './pods.js';
@@ -59,15 +60,15 @@ function withoutAttempt(seen: Observed, job: MirroredJob): Action {
   const ending = untilWithoutPods(earlier, now, 'It waits for the pods of its last attempt to end.');
   if (ending) return ending;
   if (job.state !== 'queued') return wait();
-  const due = job.notBefore === undefined ? 0 : Date.parse(job.notBefore) - now;
+  const due = notBeforeMs(seen.trainingJob, now);
   if (due > 0) return wait(due, `Its worker was lost; it starts again at ${job.notBefore}.`);
-  const next = attempts.find(({ epoch }) => epoch === job.epoch + 1);
-  if (!next) return { kind: 'createJob', epoch: job.epoch + 1 };
-  if (next.deleting) return wait();
-  if (next.finishedAt !== null) return remove(next); // somebody started it by hand, and it found no attempt
-  if (admission === 'kueue')
-    return next.suspended ? wait(null, 'It waits in its queue of Kueue.') : { kind: 'begin', epoch: next.epoch };
-  return place.granted ? { kind: 'begin', epoch: next.epoch } : wait(null, place.waitsFor);
+  const epoch = job.epoch + 1;
+  const next = attempts.find((attempt) => attempt.epoch === epoch);
+  if (next?.deleting) return wait();
+  if (next && next.finishedAt !== null) return remove(next); // somebody started it too early, and it found no attempt
+  if (admission === 'own') return place.granted ? { kind: 'begin', epoch } : wait(null, place.waitsFor);
+  if (!next) return { kind: 'createJob', epoch };
+  return next.suspended ? wait(null, 'It waits in its queue of Kueue.') : { kind: 'begin', epoch };
 }
 
 function withLiveAttempt(seen: Observed, job: MirroredJob): Action {
@@ -82,6 +83,8 @@ function withLiveAttempt(seen: Observed, job: MirroredJob): Action {
     unless: null,
   });
   if (!own) {
+    // It has begun, and no worker has come: its Job is still to be made, or is made anew.
+    if (admission === 'own' && state === 'admitted') return { kind: 'createJob', epoch };
     const name = attemptNameOf(seen.trainingJob.metadata.name, epoch);
     return { kind: 'end', epoch, outcome: 'lost', message: 'its Job was deleted', unless: name };
   }
