@@ -2,8 +2,11 @@ import { expect, it } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createDataSource, type DataSource } from '@orestes/database';
+import { startTestPostgres } from '@orestes/database/testing';
 import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
-import { TRAINING_JOBS } from '@orestes/kubernetes';
+import { objectNameOf } from '@orestes/jobs';
+import { JOBS, TRAINING_JOBS } from '@orestes/kubernetes';
 import { ask, examplePipeline } from '../support/service.js';
 import { ended, jobAt, until } from '../support/wait.js';
 import { CLUSTER_RULES, NAMESPACE, RULES, startTestCluster, type TestCluster } from './test-cluster.js';
@@ -54,7 +57,11 @@ describeCluster('rights in the cluster', () => {
       const log = join(folder, 'audit.log');
       const rules = [{ level: 'Metadata', omitStages: ['RequestReceived'] }];
       writeFileSync(policy, JSON.stringify({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules }));
+      const postgres = await startTestPostgres();
+      const url = await postgres.database();
+      const database = await createDataSource({ url, connections: 1 }).initialize();
       const cluster = await startTestCluster({
+        environment: { DATABASE_URL: url },
         apiServer: {
           'audit-policy-file': policy,
           'audit-log-path': log,
@@ -64,9 +71,11 @@ describeCluster('rights in the cluster', () => {
         operator: { ttlSeconds: 1 },
       });
       try {
-        await everythingOnce(cluster);
+        await everythingOnce(cluster, database);
       } finally {
         await cluster.stop();
+        await database.destroy();
+        await postgres.stop();
       }
       const events = readFileSync(log, 'utf8')
         .trim()
@@ -84,37 +93,72 @@ describeCluster('rights in the cluster', () => {
   );
 });
 
-/** A job that ends; one of two hosts that loses its Job, and is cancelled; one that kubectl makes and deletes; and what ended is removed. */
-async function everythingOnce(cluster: TestCluster): Promise<void> {
+/**
+ * A job that ends; one of two hosts that loses its Job, and is suspended; one that runs and loses its Job; one whose object was made and not noted; one that kubectl
+ * makes and deletes; and what ended is removed.
+ */
+async function everythingOnce(cluster: TestCluster, database: DataSource): Promise<void> {
   const { url } = cluster.service;
   const { corpus } = examplePipeline();
-  const submit = async (name: string, more: object = {}) => {
-    const { body } = await ask(`${url}/jobs`, { body: { kind: 'corpus', name, ...corpus, reuse: false, ...more } });
-    return (body as { id: string }).id;
-  };
+  const post = async (body: object) => ((await ask(`${url}/jobs`, { body })).body as { id: string }).id;
+  const submit = (name: string, more: object = {}) => post({ kind: 'corpus', name, ...corpus, reuse: false, ...more });
   const kubectl = (...args: string[]) => cluster.control.kubectl('-n', NAMESPACE, ...args);
   const first = await submit('one');
   expect((await ended(() => url, first)).state).toBe('succeeded');
   const pair = await submit('pair', { resources: { hosts: 2, cpus: 1000 } }); // no node has so many: it stays
-  const attempts = (count: number) =>
-    until(
-      () => jobAt(url, pair),
-      ({ state, attempts }) => state === 'admitted' && attempts.length === count,
-    );
-  await attempts(1);
-  await kubectl('delete', 'jobs', '--selector', 'orestes.dev/attempt=1', '--field-selector', 'status.successful=0');
-  await attempts(2);
+  const jobsOf = async (id: string) => {
+    const labelSelector = `orestes.dev/training-job=${objectNameOf(await jobAt(url, id))}`;
+    return (await cluster.client.list(JOBS, { namespace: NAMESPACE, labelSelector })).items;
+  };
+  const [lost] = await until(
+    () => jobsOf(pair),
+    ({ length }) => length === 1,
+  );
+  await kubectl('delete', 'job', lost!.metadata.name);
+  // No worker had come: the attempt goes on with a Job that is made anew.
+  const [again] = await until(
+    () => jobsOf(pair),
+    ([job]) => job !== undefined && job.metadata.uid !== lost!.metadata.uid,
+  );
+  expect(again!.metadata.name).toBe(lost!.metadata.name);
+  await ask(`${url}/jobs/${pair}/suspend`, { method: 'POST' });
+  await until(
+    () => jobAt(url, pair),
+    ({ state }) => state === 'suspended',
+  );
   await ask(`${url}/jobs/${pair}/cancel`, { method: 'POST' });
+  const { pretrain } = examplePipeline({ steps: 100_000 });
+  const long = await post({ kind: 'pretrain', name: 'long', ...pretrain, corpus: `job:${first}` });
+  await until(
+    () => jobAt(url, long),
+    ({ state }) => state === 'running',
+  );
+  await kubectl('delete', 'job', (await jobsOf(long))[0]!.metadata.name);
+  // Its worker had begun: the next attempt has a Job of its own.
+  await until(
+    () => jobAt(url, long),
+    ({ attempts }) => attempts.length === 2,
+  );
+  await ask(`${url}/jobs/${long}/cancel`, { method: 'POST' });
+  const waits = await submit('waits', { resources: { queue: 'nowhere' } });
+  const noted = async () => {
+    const [job] = await database.query<[{ object: string | null }]>('SELECT object FROM job WHERE id = $1', [waits]);
+    return job.object;
+  };
+  const object = await until(noted, (name) => name !== null);
+  await database.query('UPDATE job SET object = NULL WHERE id = $1', [waits]); // as where the service was killed before
+  expect(await until(noted, (name) => name !== null)).toBe(object);
+  await ask(`${url}/jobs/${waits}/cancel`, { method: 'POST' });
   const file = join(cluster.service.data, 'by-hand.json');
   const spec = { suspend: true, corpus: { name: 'by-hand', ...corpus, reuse: false } };
   const metadata = { name: 'by-hand', namespace: NAMESPACE };
   writeFileSync(file, JSON.stringify({ apiVersion: 'orestes.dev/v1alpha1', kind: 'TrainingJob', metadata, spec }));
   await kubectl('apply', '-f', file);
-  const object = async () =>
+  const made = async () =>
     (await cluster.client.list(TRAINING_JOBS, { namespace: NAMESPACE })).items.find(
       ({ metadata: { name } }) => name === 'by-hand',
     );
-  await until(object, (found) => found?.status?.suspendAsked === true && found.status.phase === 'suspended');
+  await until(made, (found) => found?.status?.suspendAsked === true && found.status.phase === 'suspended');
   await kubectl('delete', 'tj', 'by-hand', '--timeout=60s');
   const left = async () => (await cluster.client.list(TRAINING_JOBS, { namespace: NAMESPACE })).items;
   await until(left, ({ length }) => length === 0);

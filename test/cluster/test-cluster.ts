@@ -48,7 +48,7 @@ export interface TestCluster {
 /** Rights of the service: the same as the chart's. */
 export const RULES = {
   api: [
-    { apiGroups: ['orestes.dev'], resources: ['trainingjobs'], verbs: ['create', 'patch'] },
+    { apiGroups: ['orestes.dev'], resources: ['trainingjobs'], verbs: ['create', 'get'] },
     { apiGroups: ['orestes.dev'], resources: ['trainingjobs/status'], verbs: ['patch'] },
   ],
   operator: [

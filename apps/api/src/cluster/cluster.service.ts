@@ -12,7 +12,7 @@ import {
 } from '@orestes/contracts';
 import { Attempt, Job } from '@orestes/database';
 import { afterAttempt, attemptIdOf, objectNameOf } from '@orestes/jobs';
-import { DataSource, type EntityManager, type QueryDeepPartialEntity } from 'typeorm';
+import { DataSource, Not, type EntityManager, type QueryDeepPartialEntity } from 'typeorm';
 import { DEFAULT_PROJECT, KeysService } from '../auth/keys.service.js';
 import type { ServiceConfig } from '../config.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
@@ -78,9 +78,10 @@ export class ClusterService {
   /** The pods of an attempt are gone. What their worker told before counts; told again, nothing happens. */
   end(id: string, { epoch, outcome, message, ...from }: EndRequest): Promise<MirroredJob> {
     return this.fenced(from, id, async (manager, job) => {
-      const attempt = await this.attemptAt(manager, job);
-      if (job.epoch !== epoch || !attempt || attempt.state === 'ended') return;
-      await manager.update(Attempt, attempt.id, { state: 'ended', outcome, endedAt: new Date() });
+      if (job.epoch !== epoch) return;
+      const live = { jobId: id, epoch, state: Not('ended' as const) };
+      const { affected } = await manager.update(Attempt, live, { state: 'ended', outcome, endedAt: new Date() });
+      if (affected === 0) return;
       const ending = { outcome, code: CODES[outcome], message };
       await applyVerdict(manager, job, afterAttempt(job, ending, this.config.backoffMs));
       return false;

@@ -9,7 +9,8 @@ import {
 } from '@orestes/contracts';
 import { Job } from '@orestes/database';
 import { objectNameOf } from '@orestes/jobs';
-import { TRAINING_JOBS, type Applied, type KubernetesClient } from '@orestes/kubernetes';
+import { hasReason, TRAINING_JOBS, type KubernetesClient } from '@orestes/kubernetes';
+import { isDeepStrictEqual } from 'node:util';
 import { In, type DataSource, type EntityManager } from 'typeorm';
 import { eachOf } from './each-of.js';
 
@@ -18,6 +19,8 @@ const IS_WORK = "kind NOT IN ('sweep', 'pipeline')";
 const NEEDS_NOTHING = `NOT EXISTS (
   SELECT 1 FROM dependency JOIN job AS needed ON needed.id = dependency.on_id
   WHERE dependency.job_id = job.id AND needed.state <> 'succeeded')`;
+
+type Made = Pick<TrainingJob, 'metadata' | 'spec'>;
 
 /** Objects of one round; what is left comes in the next. */
 const BATCH = 500;
@@ -40,10 +43,25 @@ export async function publish(
   const jobs = await database.getRepository(Job).findBy({ id: In(due.map(({ id }) => id)) });
   const published: Job[] = [];
   await eachOf(jobs, async (job) => {
-    await kubernetes.apply(TRAINING_JOBS, trainingJobOf(job, namespace), { force: true });
+    await make(kubernetes, trainingJobOf(job, namespace));
     published.push(job);
   }).finally(() => note(database, published, namespace));
   return [];
+}
+
+/** Creates an object, unless it was created before. @throws KubernetesError AlreadyExists where it is somebody else's of that name */
+async function make(kubernetes: KubernetesClient, object: Made): Promise<void> {
+  await kubernetes.create(TRAINING_JOBS, object).catch(async (error: unknown) => {
+    if (!hasReason(error, 'AlreadyExists')) throw error;
+    if (!isSame(object, await kubernetes.get(TRAINING_JOBS, object.metadata))) throw error;
+  });
+}
+
+/** Whether a stored object is the one that was to be made; `spec.suspend` is its owner's. */
+function isSame({ metadata, spec }: Made, stored: TrainingJob): boolean {
+  const { suspend: _, ...work } = stored.spec;
+  const asStored: unknown = JSON.parse(JSON.stringify(spec));
+  return stored.metadata.labels?.[JOB_LABEL] === metadata.labels?.[JOB_LABEL] && isDeepStrictEqual(work, asStored);
 }
 
 /** Whether a job is one that an object was or will be made of. */
@@ -62,7 +80,7 @@ const note = (database: DataSource, jobs: readonly Job[], namespace: string): Pr
     [jobs.map(({ id }) => id), jobs.map((job) => `${namespace}/${objectNameOf(job)}`)],
   );
 
-function trainingJobOf(job: Job, namespace: string): Applied<TrainingJob> {
+function trainingJobOf(job: Job, namespace: string): Made {
   const spec = parseDocument(SubmittedSpec, job.spec, 'spec') as WorkSpec;
   return {
     metadata: {

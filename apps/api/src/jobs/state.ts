@@ -27,15 +27,26 @@ export async function changeState(manager: EntityManager, job: Job, change: Stat
   const columns: Partial<Job> = { waiting: null, ...set, state: to, message, reason, version: job.version + 1 };
   if (to === 'running' && !job.startedAt) columns.startedAt = now;
   if (isTerminal(to)) columns.finishedAt = now;
-  await manager.update(Job, job.id, columns as QueryDeepPartialEntity<Job>);
   Object.assign(job, columns);
-  await manager.query(`INSERT INTO event (job_id, type, state, message, attempt) VALUES ($1, 'state', $2, $3, $4)`, [
-    job.id,
-    to,
-    message,
-    job.epoch || null,
-  ]);
+  await writeState(manager, job, columns);
   if (isTerminal(to) && to !== 'succeeded') await failDependants(manager, job);
+}
+
+/** Row and event in one statement: a round trip costs more than either. */
+async function writeState(manager: EntityManager, job: Job, columns: Partial<Job>): Promise<void> {
+  const { id, state, message, epoch } = job;
+  const [update, values] = manager
+    .createQueryBuilder()
+    .update(Job)
+    .set(columns as QueryDeepPartialEntity<Job>)
+    .where({ id })
+    .getQueryAndParameters() as [string, unknown[]];
+  const at = (i: number) => `$${values.length + i}`;
+  await manager.query(
+    `WITH changed AS (${update})
+     INSERT INTO event (job_id, type, state, message, attempt) VALUES (${at(1)}, 'state', ${[2, 3, 4].map(at).join(', ')})`,
+    [...values, id, state, message, epoch || null],
+  );
 }
 
 export async function applyVerdict(
