@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JOBS, PODS, TRAINING_JOBS } from '@orestes/kubernetes';
 import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
-import { JOB_LABEL, type JobEvent } from '@orestes/contracts';
+import { JOB_LABEL, type JobEvent, type JobList, type TrainingJob } from '@orestes/contracts';
 import { ask, examplePipeline } from '../support/service.js';
-import { ended, historyOf, until } from '../support/wait.js';
+import { ended, historyOf, jobAt, until } from '../support/wait.js';
 import { ended as endedProcess, NAMESPACE, startTestCluster, type TestCluster } from './test-cluster.js';
 import { WriteCounter } from './write-proxy.js';
 
@@ -57,27 +57,89 @@ describeCluster('the operator, killed before and after each of its writes', () =
   }, FIRST_BUILD_MS);
   afterAll(() => cluster?.stop(), 60_000);
 
-  it('leaves the same behind as if it had lived', async () => {
+  it('leaves the same behind of a job that succeeds as if it had lived', async () => {
     expect(undisturbed).toMatchObject({ state: 'succeeded', attempts: ['1 succeeded'], jobs: 1, pods: 1, ends: 1 });
     const needed = [/^POST \/cluster\/jobs\/.*\/begin$/, /^POST \/apis\/batch\/v1\/.*\/jobs$/];
     for (const write of needed) expect(writes).toContainEqual(expect.stringMatching(write));
-    let hits = 0;
-    for (let write = 1; write <= writes.length; write++)
-      for (const when of ['before', 'after'] as const) {
-        const hit = counter.arm(write, when);
-        const id = await submit();
-        // Whether what the job waits for is told hangs on how long it waits: the last writes may not come.
-        const done = outcome(id);
-        if (await Promise.race([hit.then(() => true), done.then(() => false)])) {
-          hits++;
-          await endedProcess(cluster.operator, 'SIGKILL');
-          cluster.startOperator();
-        }
-        expect({ write, when, ...(await done) }).toEqual({ write, when, ...undisturbed });
-      }
-    process.stdout.write(
-      `operator killed ${hits} times at its ${writes.length} writes, lost 0:\n  ${writes.join('\n  ')}\n`,
-    );
-    expect(hits).toBeGreaterThanOrEqual(2 * needed.length);
+    await killAtEach(writes, async () => outcome(await submit()), undisturbed);
   }, 600_000);
+
+  it('leaves the same behind of one that is suspended, resumed and deleted by its object', async () => {
+    counter.watch();
+    const undisturbed = await lifeByHand();
+    const writes = [...counter.seen];
+    expect(undisturbed).toEqual({
+      ...{ state: 'cancelled', failures: 0, attempts: ['1 interrupted', '2 superseded'] },
+      states: ['queued', 'admitted', 'suspending', 'suspended', 'queued', 'admitted', 'cancelled'],
+    });
+    const object = String.raw`PATCH /apis/orestes.dev/v1alpha1/namespaces/orestes/trainingjobs/[^/]+`;
+    const kinds = [
+      ...[`${object}$`, `${object}/status`, 'POST /cluster/jobs$'],
+      ...['begin', 'suspend', 'end', 'resume', 'cancel'].map((request) => `POST /cluster/jobs/.*/${request}`),
+      ...[
+        'POST /apis/batch/',
+        'PATCH /apis/batch/',
+        'DELETE /apis/batch/',
+        'PATCH /api/v1/namespaces/orestes/services/',
+      ],
+    ];
+    for (const kind of kinds) expect(writes).toContainEqual(expect.stringMatching(kind));
+    await killAtEach(writes, lifeByHand, undisturbed);
+  }, 900_000);
 });
+
+/** Lives as often as there are writes, twice; in each life the operator is killed at the next of them. */
+async function killAtEach<T extends object>(writes: readonly string[], live: () => Promise<T>, undisturbed: T) {
+  let hits = 0;
+  for (const [i] of writes.entries())
+    for (const when of ['before', 'after'] as const) {
+      const hit = counter.arm(i + 1, when);
+      // Whether what the job waits for is told hangs on how long it waits: the last writes may not come.
+      const done = live();
+      if (await Promise.race([hit.then(() => true), done.then(() => false)])) {
+        hits++;
+        await endedProcess(cluster.operator, 'SIGKILL');
+        cluster.startOperator();
+      }
+      expect({ write: writes[i], when, ...(await done) }).toEqual({ write: writes[i], when, ...undisturbed });
+    }
+  process.stdout.write(
+    `operator killed ${hits} times at its ${writes.length} writes, lost 0:\n  ${writes.join('\n  ')}\n`,
+  );
+  expect(hits).toBeGreaterThanOrEqual(2 * (writes.length - 1));
+}
+
+/** A job of two hosts that no node has room for, written by hand: suspended when its pods are there, resumed, and deleted. */
+async function lifeByHand() {
+  const ref = { namespace: NAMESPACE, name: `hand-${++number}` };
+  const resources = { hosts: 2, cpus: 1000 };
+  const spec = { corpus: { name: ref.name, ...examplePipeline().corpus, reuse: false, resources } };
+  await cluster.client.create(TRAINING_JOBS, { metadata: ref, spec } as unknown as TrainingJob);
+  const suspend = (suspend: boolean) => cluster.client.patch(TRAINING_JOBS, ref, { merge: { spec: { suspend } } });
+  const selected = { namespace: NAMESPACE, labelSelector: `orestes.dev/training-job=${ref.name}` };
+  const podsOf = async (epoch: number) =>
+    (await cluster.client.list(PODS, selected)).items.filter(
+      ({ metadata }) => metadata.labels!['orestes.dev/attempt'] === String(epoch),
+    );
+  const hasBegun = (epoch: number) =>
+    until(
+      () => podsOf(epoch),
+      ({ length }) => length === 2,
+    );
+  const object = () => cluster.client.find(TRAINING_JOBS, ref);
+  await hasBegun(1);
+  await suspend(true);
+  await until(object, (found) => found?.status?.phase === 'suspended');
+  await suspend(false);
+  await hasBegun(2);
+  await cluster.client.delete(TRAINING_JOBS, ref);
+  const left = async () => [...(await cluster.client.list(JOBS, selected)).items, ...(await podsOf(2)), await object()];
+  await until(left, (all) => all.every((each) => each === null));
+  const { items } = (await ask(`${cluster.service.url}/jobs?name=${ref.name}`)).body as JobList;
+  const { state, failures, attempts, id } = await jobAt(cluster.service.url, items[0]!.id);
+  const events = await historyOf<JobEvent>(cluster.service.url, id, 'events');
+  return {
+    ...{ state, failures, attempts: attempts.map(({ epoch, outcome }) => `${epoch} ${outcome}`) },
+    states: events.filter(({ type }) => type === 'state').map(({ state }) => state),
+  };
+}
