@@ -22,8 +22,8 @@ const NEEDS_NOTHING = `NOT EXISTS (
 
 type Made = Pick<TrainingJob, 'metadata' | 'spec'>;
 
-/** Objects of one round; what is left comes in the next. */
-const BATCH = 500;
+/** Objects of one round, which are noted together before their attempts begin; what is left comes in the next. */
+const BATCH = 100;
 
 /**
  * Makes TrainingJobs of queued jobs that wait for no other. Who is killed between the object and the note of it makes the same
