@@ -95,6 +95,27 @@ describeCluster('jobs in a cluster', () => {
     await kubectl('delete', 'tj', name, '--timeout=60s');
   }, 120_000);
 
+  it('fails a job whose Job the cluster refuses, in its words, and gives its place back', async () => {
+    const file = join(cluster.service.data, 'quota.json');
+    const hard = { 'count/jobs.batch': '0' };
+    const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'no-jobs' }, spec: { hard } };
+    writeFileSync(file, JSON.stringify(quota));
+    await kubectl('apply', '-f', file);
+    await until(
+      () => kubectl('get', 'resourcequota', 'no-jobs', '-o', 'jsonpath={.status.hard}'),
+      (text) => text !== '',
+    );
+    const submit = async (name: string) => {
+      const spec = { kind: 'corpus', name, ...examplePipeline().corpus, reuse: false, retries: 1 };
+      return ended(url, ((await ask(`${url()}/jobs`, { body: spec })).body as { id: string }).id);
+    };
+    const refused = await submit('refused');
+    expect(refused).toMatchObject({ state: 'failed', reason: 'WORKER_LOST', failures: 2 });
+    expect(refused.message).toMatch(/^its Job can't be made: .*exceeded quota: no-jobs/);
+    await kubectl('delete', 'resourcequota', 'no-jobs');
+    expect((await submit('taken')).state).toBe('succeeded');
+  }, 120_000);
+
   it('says why a job waits, and ends its pods when it is cancelled', async () => {
     const spec = { ...examplePipeline({ name: 'much', steps: 40 }).corpus };
     const wanted = { kind: 'corpus', name: 'much', ...spec, resources: { queue: 'nowhere' } };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { JOBS, PODS, TRAINING_JOBS } from '@orestes/kubernetes';
+import { Informer, JOBS, PODS, TRAINING_JOBS, type Pod } from '@orestes/kubernetes';
 import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
 import { JOB_LABEL, type JobEvent, type JobList, type TrainingJob } from '@orestes/contracts';
 import { ask, examplePipeline } from '../support/service.js';
@@ -69,7 +69,7 @@ describeCluster('the operator, killed before and after each of its writes', () =
     const undisturbed = await lifeByHand();
     const writes = [...counter.seen];
     expect(undisturbed).toEqual({
-      ...{ state: 'cancelled', failures: 0, attempts: ['1 interrupted', '2 superseded'] },
+      ...{ state: 'cancelled', failures: 0, attempts: ['1 interrupted', '2 superseded'], podsOfAttempts: '1 1 2 2' },
       states: ['queued', 'admitted', 'suspending', 'suspended', 'queued', 'admitted', 'cancelled'],
     });
     const object = String.raw`PATCH /apis/orestes.dev/v1alpha1/namespaces/orestes/trainingjobs/[^/]+`;
@@ -102,6 +102,7 @@ async function killAtEach<T extends object>(writes: readonly string[], live: () 
         cluster.startOperator();
       }
       expect({ write: writes[i], when, ...(await done) }).toEqual({ write: writes[i], when, ...undisturbed });
+      counter.watch(); // what comes late is not held up
     }
   process.stdout.write(
     `operator killed ${hits} times at its ${writes.length} writes, lost 0:\n  ${writes.join('\n  ')}\n`,
@@ -127,6 +128,10 @@ async function lifeByHand() {
       ({ length }) => length === 2,
     );
   const object = () => cluster.client.find(TRAINING_JOBS, ref);
+  const pods = new Informer<Pod>(cluster.client, PODS, selected);
+  const everSeen = new Map<string, string>();
+  pods.subscribe(({ new: pod }) => pod && everSeen.set(pod.metadata.uid, pod.metadata.labels!['orestes.dev/attempt']!));
+  pods.start();
   await hasBegun(1);
   await suspend(true);
   await until(object, (found) => found?.status?.phase === 'suspended');
@@ -135,11 +140,13 @@ async function lifeByHand() {
   await cluster.client.delete(TRAINING_JOBS, ref);
   const left = async () => [...(await cluster.client.list(JOBS, selected)).items, ...(await podsOf(2)), await object()];
   await until(left, (all) => all.every((each) => each === null));
+  await pods.stop();
   const { items } = (await ask(`${cluster.service.url}/jobs?name=${ref.name}`)).body as JobList;
   const { state, failures, attempts, id } = await jobAt(cluster.service.url, items[0]!.id);
   const events = await historyOf<JobEvent>(cluster.service.url, id, 'events');
   return {
     ...{ state, failures, attempts: attempts.map(({ epoch, outcome }) => `${epoch} ${outcome}`) },
+    podsOfAttempts: [...everSeen.values()].sort().join(' '),
     states: events.filter(({ type }) => type === 'state').map(({ state }) => state),
   };
 }

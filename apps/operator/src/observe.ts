@@ -1,27 +1,56 @@
 import type { Job, Pod } from '@orestes/kubernetes';
 import { LABELS, PREEMPTED_FOR } from './act/children.js';
 import type { SeenAttempt, SeenPod } from './decide/observed.js';
+import { hasEnded } from './decide/pods.js';
 
 /** Jobs and pods as attempts, for decisions. */
 export function attemptsOf(jobs: readonly Job[], pods: readonly Pod[]): SeenAttempt[] {
-  return jobs.map((job) => {
-    const { name, uid, labels, annotations, deletionTimestamp } = job.metadata!;
-    const finished = job.status?.conditions?.find(
-      ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
-    );
-    const own = pods.filter((pod) => pod.metadata?.ownerReferences?.some((owner) => owner.uid === uid));
-    return {
-      name: name!,
-      uid: uid!,
-      epoch: Number(labels![LABELS.epoch]),
-      suspended: job.spec?.suspend === true,
-      deleting: deletionTimestamp !== undefined,
-      preemptedFor: annotations?.[PREEMPTED_FOR] ?? null,
-      finishedAt: finished ? Date.parse(finished.lastTransitionTime ?? '') || 0 : null,
-      failure: finished?.type === 'Failed' ? (finished.reason ?? 'Failed') : null,
-      pods: own.map(podOf),
-    };
-  });
+  const known = jobs.map((job) => attemptOf(job, pods.filter(isOwnedBy(job.metadata!.uid!))));
+  const orphans = pods.filter(
+    (pod) => !hasEnded(podOf(pod)) && !jobs.some((job) => isOwnedBy(job.metadata!.uid!)(pod)),
+  );
+  const epochs = new Set(orphans.map(epochOf));
+  return [
+    ...known,
+    ...[...epochs].map((epoch) =>
+      orphaned(
+        epoch,
+        orphans.filter((pod) => epochOf(pod) === epoch),
+      ),
+    ),
+  ];
+}
+
+const isOwnedBy =
+  (uid: string) =>
+  ({ metadata }: Pod): boolean =>
+    metadata?.ownerReferences?.some((owner) => owner.uid === uid) === true;
+
+const epochOf = ({ metadata }: Job | Pod): number => Number(metadata?.labels?.[LABELS.epoch]);
+
+/** Pods whose Job was deleted before they had ended. */
+const orphaned = (epoch: number, pods: readonly Pod[]): SeenAttempt => ({
+  ...{ name: '', uid: '', epoch, suspended: false, deleting: true, gone: true, preemptedFor: null },
+  ...{ finishedAt: null, failure: null, pods: pods.map(podOf) },
+});
+
+function attemptOf(job: Job, pods: readonly Pod[]): SeenAttempt {
+  const { name, uid, annotations, deletionTimestamp } = job.metadata!;
+  const finished = job.status?.conditions?.find(
+    ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
+  );
+  return {
+    name: name!,
+    uid: uid!,
+    epoch: epochOf(job),
+    suspended: job.spec?.suspend === true,
+    deleting: deletionTimestamp !== undefined,
+    gone: false,
+    preemptedFor: annotations?.[PREEMPTED_FOR] ?? null,
+    finishedAt: finished ? Date.parse(finished.lastTransitionTime ?? '') || 0 : null,
+    failure: finished?.type === 'Failed' ? (finished.reason ?? 'Failed') : null,
+    pods: pods.map(podOf),
+  };
 }
 
 function podOf({ metadata, status }: Pod): SeenPod {

@@ -15,6 +15,7 @@ import { podsLeftMs } from './decide/pods.js';
 import { refusedStatus, type Refusal } from './decide/status.js';
 import { attemptsOf } from './observe.js';
 import { standingOf } from './standing.js';
+import type { Standing } from './admission/ledger.js';
 
 /** TrainingJobs worked on at a time. */
 const CONCURRENCY = 32;
@@ -55,8 +56,6 @@ export class Reconciler {
   /** What the service was told that jobs wait for, and when it may be told anything else. */
   private readonly said = new Map<string, { message: string | null; next: number }>();
   private admitting: NodeJS.Timeout | null = null;
-  /** By when pods that are being deleted hold nothing any more, or a job may start again. */
-  private readonly due = new Map<string, NodeJS.Timeout>();
   /** Jobs of which the next round of admission says more. */
   private readonly postponed = new Set<string>();
 
@@ -71,7 +70,6 @@ export class Reconciler {
     const onError = (key: string, error: unknown) => log.warn({ key, err: error }, 'it is tried again');
     await this.queue.run((key) => this.reconcile(key), CONCURRENCY, signal, onError);
     if (this.admitting) clearTimeout(this.admitting);
-    for (const timer of this.due.values()) clearTimeout(timer);
     end();
   }
 
@@ -80,21 +78,20 @@ export class Reconciler {
     if (!family) this.forget(key);
     else this.stand(key, family.trainingJob, attemptsOf(family.jobs, family.pods));
     this.queue.add(key);
-    if (this.parts.admission === 'own') this.admitting ??= setTimeout(() => this.admit(), GATHER_MS);
   }
 
   /** No event tells that the time is over of pods that nobody ends, or that a job may start again. */
   private stand(key: string, trainingJob: TrainingJob, attempts: readonly SeenAttempt[]): void {
-    this.ledger.set(key, standingOf(key, trainingJob, attempts));
+    this.note(key, standingOf(key, trainingJob, attempts));
     const now = Date.now();
-    const times = [...attempts.map((attempt) => podsLeftMs(attempt, now)), notBeforeMs(trainingJob, now)];
-    const left = times.filter((ms) => ms > 0 && ms < Infinity);
-    if (left.length === 0 || this.due.has(key)) return;
-    const again = () => {
-      this.due.delete(key);
-      this.changed(key);
-    };
-    this.due.set(key, setTimeout(again, Math.max(...left) + GATHER_MS));
+    const job = trainingJob.status?.job;
+    const times = [...attempts.map((attempt) => podsLeftMs(attempt, now)), job ? notBeforeMs(job, now) : 0];
+    for (const ms of times) if (ms > 0 && ms < Infinity) this.queue.addAfter(key, ms);
+  }
+
+  private note(key: string, standing: Standing | null): void {
+    const changed = this.ledger.set(key, standing);
+    if (changed && this.parts.admission === 'own') this.admitting ??= setTimeout(() => this.admit(), GATHER_MS);
   }
 
   /** With the object's job, as far as it is known by now; without one where the service refused the object. */
@@ -124,7 +121,7 @@ export class Reconciler {
   private forget(key: string): void {
     this.answers.delete(key);
     this.last.delete(key);
-    this.ledger.set(key, null);
+    this.note(key, null);
     this.refusals.delete(key);
     this.said.delete(key);
   }
@@ -137,17 +134,18 @@ export class Reconciler {
   }
 
   private async reconcile(key: string): Promise<void> {
-    const { config, kubernetes, api, admission } = this.parts;
+    const { config, kubernetes, api, admission, assertLeader } = this.parts;
     const family = this.family(key);
     if (!family) return this.forget(key);
     const { trainingJob, jobs, pods } = family;
     const attempts = attemptsOf(jobs, pods);
+    this.stand(key, trainingJob, attempts);
     const action = nextAction(this.observe(key, trainingJob, attempts));
     if (action.kind === 'wait') return this.wait(key, trainingJob, action);
-    this.parts.assertLeader();
+    assertLeader();
     const { uid } = trainingJob.metadata;
     const told = (job: MirroredJob) => void this.answers.set(key, { uid, job });
-    const hands = { kubernetes, api, config, admission, trainingJob, told };
+    const hands = { kubernetes, api, config, admission, trainingJob, assertLeader, told };
     const refusal = this.refusalOf(key, trainingJob);
     if (refusal && action.kind === 'register') return this.refuse(hands, attempts, refusal);
     const left = this.unseenMs(key, action);
@@ -164,9 +162,7 @@ export class Reconciler {
   /** Milliseconds for which what was just done may not be seen yet; 0: it is to be done. */
   private unseenMs(key: string, action: Action): number {
     const last = this.last.get(key);
-    if (!last) return 0;
-    const made = last.action.kind === 'begin' && action.kind === 'createJob'; // a part of it
-    return made || isDeepStrictEqual(last.action, action) ? last.at + SEEN_MS - Date.now() : 0;
+    return last && isDeepStrictEqual(last.action, action) ? last.at + SEEN_MS - Date.now() : 0;
   }
 
   private observe(key: string, trainingJob: Hands['trainingJob'], attempts: SeenAttempt[]): Observed {

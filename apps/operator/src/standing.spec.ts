@@ -14,7 +14,7 @@ const pod = (change: Partial<SeenPod>): SeenPod => ({
   ...change,
 });
 const attempt = (change: Partial<SeenAttempt>): SeenAttempt => ({
-  ...{ name: 'j-1', uid: 'u', epoch: 1, suspended: false, deleting: true, preemptedFor: null },
+  ...{ name: 'j-1', uid: 'u', epoch: 1, suspended: false, deleting: true, gone: false, preemptedFor: null },
   ...{ finishedAt: null, failure: null, pods: [] },
   ...change,
 });

@@ -29,7 +29,8 @@ export function standingOf(key: string, trainingJob: TrainingJob, attempts: read
   const isStarted = (attempt: SeenAttempt) =>
     !attempt.suspended && attempt.finishedAt === null && !(attempt.deleting && isOutOfReach(attempt, now));
   const held = job.live || attempts.some((attempt) => isStarted(attempt) || hasPods(attempt));
-  if (!held && (job.state !== 'queued' || notBeforeMs(trainingJob, now) > 0)) return null;
+  const mayStart = job.state === 'queued' && notBeforeMs(job, now) === 0 && metadata.deletionTimestamp === undefined;
+  if (!held && !mayStart) return null;
   const begun = job.savedAt ?? metadata.creationTimestamp;
   return {
     ...{ key, name: metadata.name, id: job.id, priority: job.priority, claim: claimOf(trainingJob) },

@@ -34,16 +34,18 @@ export async function mirror(database: DataSource, kubernetes: KubernetesClient)
   if (due.length === 0) return [];
   const told: Told[] = [];
   const gone: Job[] = [];
-  const changed: string[] = [];
-  await eachOf(due, async ({ job, live, savedAt, urgent }) => {
-    const status = statusOf(job, mirroredJob(job, live, savedAt), new Date());
-    if (await tell(kubernetes, job, status)) told.push({ job, state: urgent, status });
-    else gone.push(job);
-  }).finally(async () => {
+  const forgotten: string[] = [];
+  try {
+    await eachOf(due, async ({ job, live, savedAt, urgent }) => {
+      const status = statusOf(job, mirroredJob(job, live, savedAt), new Date());
+      if (await tell(kubernetes, job, status)) told.push({ job, state: urgent, status });
+      else gone.push(job);
+    });
+  } finally {
     await note(database, told);
-    changed.push(...(await forget(database, gone)));
-  });
-  return changed;
+    forgotten.push(...(await forget(database, gone)));
+  }
+  return forgotten;
 }
 
 /** Jobs whose objects are to be told something. What is said of a job is of one moment: its row and its attempt of one snapshot. */

@@ -10,7 +10,6 @@ import {
 import { Job } from '@orestes/database';
 import { objectNameOf } from '@orestes/jobs';
 import { hasReason, TRAINING_JOBS, type KubernetesClient } from '@orestes/kubernetes';
-import { isDeepStrictEqual } from 'node:util';
 import { In, type DataSource, type EntityManager } from 'typeorm';
 import { eachOf } from './each-of.js';
 
@@ -22,7 +21,7 @@ const NEEDS_NOTHING = `NOT EXISTS (
 
 type Made = Pick<TrainingJob, 'metadata' | 'spec'>;
 
-/** Objects of one round, which are noted together before their attempts begin; what is left comes in the next. */
+/** Objects of one round, which are noted together, most before their attempts begin; what is left comes in the next. */
 const BATCH = 100;
 
 /**
@@ -53,15 +52,9 @@ export async function publish(
 async function make(kubernetes: KubernetesClient, object: Made): Promise<void> {
   await kubernetes.create(TRAINING_JOBS, object).catch(async (error: unknown) => {
     if (!hasReason(error, 'AlreadyExists')) throw error;
-    if (!isSame(object, await kubernetes.get(TRAINING_JOBS, object.metadata))) throw error;
+    const { metadata } = await kubernetes.get(TRAINING_JOBS, object.metadata);
+    if (metadata.labels?.[JOB_LABEL] !== object.metadata.labels?.[JOB_LABEL]) throw error;
   });
-}
-
-/** Whether a stored object is the one that was to be made; `spec.suspend` is its owner's. */
-function isSame({ metadata, spec }: Made, stored: TrainingJob): boolean {
-  const { suspend: _, ...work } = stored.spec;
-  const asStored: unknown = JSON.parse(JSON.stringify(spec));
-  return stored.metadata.labels?.[JOB_LABEL] === metadata.labels?.[JOB_LABEL] && isDeepStrictEqual(work, asStored);
 }
 
 /** Whether a job is one that an object was or will be made of. */

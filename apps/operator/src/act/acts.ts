@@ -1,5 +1,6 @@
 import { FINALIZER, JOB_LABEL, type MirroredJob, type TrainingJob } from '@orestes/contracts';
 import {
+  type KubernetesError,
   hasReason,
   JOBS,
   SERVICES,
@@ -21,6 +22,8 @@ export interface Hands {
   admission: 'kueue' | 'own';
   /** The TrainingJob as it was when the action was decided, with its job where it has one. */
   trainingJob: Stored<TrainingJob>;
+  /** Throws where this process does not lead any more. */
+  assertLeader: () => void;
   /** Told of the job as the service's database has it by now: its object follows a little later. */
   told: (job: MirroredJob) => void;
 }
@@ -65,10 +68,13 @@ export const acts: { [K in Exclude<Action['kind'], 'wait'>]: Act<K> } = {
   unsuspendJob: ({ kubernetes, trainingJob }, { name }) =>
     kubernetes.patch(JOBS, jobOf(trainingJob, name), { merge: { spec: { suspend: false } } }),
   begin: async (hands, { epoch }) => {
-    const { api, trainingJob, admission, told } = hands;
+    const { api, trainingJob, admission, assertLeader, told } = hands;
     const job = await api.begin(trainingJob, epoch);
     told(job);
-    if (admission === 'own' && job.live && job.epoch === epoch) await createJob(hands, epoch);
+    if (admission === 'kueue' || job.state !== 'admitted' || job.epoch !== epoch) return;
+    assertLeader(); // it may have been stopped since it asked
+    const error = await createJob(hands, epoch).then(() => null, refusalIn);
+    if (error) told(await api.end(trainingJob, epoch, 'lost', `its Job can't be made: ${error.message}`));
   },
   end: async ({ api, kubernetes, trainingJob, told }, { epoch, outcome, message, unless }) => {
     if (unless !== null && (await kubernetes.find(JOBS, jobOf(trainingJob, unless)))) return; // it is told soon
@@ -87,9 +93,18 @@ async function createJob({ kubernetes, trainingJob, config, admission }: Hands, 
   if ((job.spec?.completions ?? 1) > 1)
     await kubernetes.apply(SERVICES, rendezvousService(trainingJob), { force: true });
   // Not applied: a Job that there is already, and that was not seen yet, may have been suspended or started since.
-  await kubernetes.create(JOBS, job as Job).catch((error: unknown) => {
+  await kubernetes.create(JOBS, job as Job).catch(async (error: unknown) => {
     if (!hasReason(error, 'AlreadyExists')) throw error;
+    const found = await kubernetes.find(JOBS, job.metadata);
+    const { uid } = trainingJob.metadata;
+    if (found && !found.metadata.ownerReferences?.some((owner) => owner.uid === uid)) throw error;
   });
+}
+
+/** A quota, a policy, or somebody else's Job of that name: no repetition helps soon. @throws any other error */
+function refusalIn(error: unknown): KubernetesError {
+  if (hasReason(error, 'Invalid', 'Forbidden', 'AlreadyExists')) return error;
+  throw error;
 }
 
 /** Under the version that was seen: finalizers of others that came meanwhile are not lost. */

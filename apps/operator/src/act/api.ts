@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import {
   ClusterAnswer,
+  MESSAGE_CHARACTERS,
   OrestesError,
   parseDocument,
   ProblemDocument,
@@ -50,7 +51,7 @@ export class ClusterApi {
   }
 
   end(trainingJob: TrainingJob, epoch: number, outcome: string, message: string): Promise<MirroredJob> {
-    return this.tell(trainingJob, 'end', { epoch, outcome, message });
+    return this.tell(trainingJob, 'end', { epoch, outcome, message: message.slice(0, MESSAGE_CHARACTERS) });
   }
 
   waiting(trainingJob: TrainingJob, message: string): Promise<MirroredJob> {

@@ -31,8 +31,8 @@ const owner = ({ metadata }: TrainingJob) => ({
 });
 
 /**
- * The Job of an attempt; suspended, where it is Kueue that starts it. A pod that fails ends it: the next attempt is a new Job, so that all hosts begin together,
- * under an epoch that fences what is left of the last one.
+ * The Job of an attempt; suspended, where it is Kueue that starts it. A pod that fails ends it: the next attempt is a new Job, so
+ * that all hosts begin together, under an epoch that fences what is left of the last one.
  */
 export function attemptJob(
   trainingJob: TrainingJob,

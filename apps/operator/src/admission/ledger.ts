@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Pending, type Rank } from './pending.js';
 import { Usage, type Claim, type Queue } from './quotas.js';
 
@@ -51,18 +52,23 @@ export class Ledger {
     this.queues = new Map(queues.map((queue) => [queue.name, line(queue)]));
   }
 
-  /** Notes how a job stands; null: it wants nothing. A place that was granted stays granted until the job holds it. */
-  set(key: string, standing: Standing | null): void {
+  /**
+   * Notes how a job stands; null: it wants nothing. A place that was granted stays granted until the job holds it.
+   * @returns whether anything has changed
+   */
+  set(key: string, standing: Standing | null): boolean {
     const old = this.entries.get(key);
+    if (isDeepStrictEqual(old?.standing ?? null, standing)) return false;
     const granted = old?.granted === true && standing?.state === 'pending';
     if (old) this.take(old);
     if (standing === null) {
       this.entries.delete(key);
       this.yielding.delete(key);
-      return;
+      return true;
     }
     if (standing.state === 'pending') this.yielding.delete(key);
     this.put({ standing, granted, since: old?.standing.state === 'pending' ? old.since : this.rounds });
+    return true;
   }
 
   /** Gives what is free to those who are next. */
@@ -92,9 +98,11 @@ export class Ledger {
     return entry?.standing.state === 'pending' && entry.since === this.rounds;
   }
 
+  /** Whether it has a place, within its queue's quota. */
   place(key: string): { granted: true } | { granted: false; waitsFor: string } {
     const entry = this.entries.get(key);
-    if (entry?.granted) return { granted: true };
+    if (entry?.granted || (entry?.standing.state === 'held' && this.holds(entry.standing.claim)))
+      return { granted: true };
     return { granted: false, waitsFor: entry ? this.whyNot(entry.standing) : 'It is being looked at.' };
   }
 
@@ -109,6 +117,10 @@ export class Ledger {
     for (const [queue, { usage, pending }] of this.queues)
       for (const [flavor, limit] of Object.entries(usage.queue.gpus))
         yield { queue, flavor, held: usage.held(flavor), limit, waiting: pending.size };
+  }
+
+  private holds(claim: Claim): boolean {
+    return this.queues.get(claim.queue)?.usage.holds(claim) === true;
   }
 
   private whyNot({ claim, priority, id, key }: Standing): string {

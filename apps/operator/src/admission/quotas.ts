@@ -53,6 +53,13 @@ export class Usage {
     return room && this.jobs < (this.queue.jobs ?? Infinity);
   }
 
+  /** Whether no more is held than there is of what a claim that is held asks for. */
+  holds(claim: Claim): boolean {
+    const flavor = flavorOf(this.queue, claim);
+    const within = claim.gpus === 0 || this.held(flavor) <= this.limit(flavor);
+    return within && this.jobs <= (this.queue.jobs ?? Infinity);
+  }
+
   /** Whether the claim would fit if nobody held anything. */
   everFits(claim: Claim): boolean {
     return claim.gpus <= (claim.gpus === 0 ? 0 : this.limit(flavorOf(this.queue, claim))) && this.queue.jobs !== 0;

@@ -22,10 +22,11 @@ const pod = (change: Partial<SeenPod> = {}): SeenPod => ({
   ...change,
 });
 const attempt = (change: Partial<SeenAttempt> = {}): SeenAttempt => ({
-  ...{ name: 'j-1', uid: 'u', epoch: 1, suspended: false, deleting: false, preemptedFor: null },
+  ...{ name: 'j-1', uid: 'u', epoch: 1, suspended: false, deleting: false, gone: false, preemptedFor: null },
   ...{ finishedAt: null, failure: null, pods: [pod()] },
   ...change,
 });
+const orphaned = attempt({ name: '', uid: '', deleting: true, gone: true });
 const suspended = (change: Partial<SeenAttempt> = {}) => attempt({ suspended: true, pods: [], ...change });
 
 interface Change extends Partial<Omit<Observed, 'trainingJob'>> {
@@ -115,6 +116,21 @@ describe('nextAction', () => {
       { kind: 'begin', epoch: 2 },
     ],
     [
+      'queued with a place, and a Job of that name is being deleted: it goes first',
+      { job: job(), attempts: [attempt({ deleting: true })], place: granted },
+      wait(),
+    ],
+    [
+      'queued with a place, and pods of a deleted Job of that name are left: they end first',
+      { job: job(), attempts: [orphaned], place: granted },
+      wait(null, 'It waits for the pods of its last attempt to end.'),
+    ],
+    [
+      'queued with a place, and a suspended Job is left from before: the attempt begins',
+      { job: job(), attempts: [suspended()], place: granted },
+      { kind: 'begin', epoch: 1 },
+    ],
+    [
       'not before its time',
       { job: job({ notBefore: new Date(NOW + 5000).toISOString() }), place: granted },
       wait(5000, 'Its worker was lost; it starts again at 2026-01-01T00:01:05.000Z.'),
@@ -157,11 +173,40 @@ describe('nextAction', () => {
       { kind: 'deleteJob', name: 'j-1', uid: 'u' },
     ],
 
-    ['begun, and its Job was not made yet', { job: live({ state: 'admitted' }) }, createJob(1)],
+    [
+      'begun, and its Job was not made yet',
+      { job: live({ state: 'admitted' }), place: granted },
+      { kind: 'begin', epoch: 1 },
+    ],
+    [
+      'begun, its Job was not made yet, and its place is taken',
+      { job: live({ state: 'admitted' }) },
+      { kind: 'end', epoch: 1, outcome: 'interrupted', message: 'its place was taken', unless: 'j-1' },
+    ],
+    [
+      'begun, its Job was not made yet, and it is to make room',
+      { job: live({ state: 'admitted' }), place: granted, preemptFor: 'k' },
+      { kind: 'end', epoch: 1, outcome: 'interrupted', message: 'preempted for k', unless: 'j-1' },
+    ],
+    [
+      'begun, its Job was deleted, and its pods are left',
+      { job: live({ state: 'admitted' }), attempts: [orphaned], place: granted },
+      wait(null, 'It waits for the pods of its deleted Job to end.'),
+    ],
     [
       'begun where Kueue admits, and its Job was deleted',
       { admission: 'kueue', job: live({ state: 'admitted' }) },
       { kind: 'end', epoch: 1, outcome: 'lost', message: 'its Job was deleted', unless: 'j-1' },
+    ],
+    [
+      'asked to suspend before its Job was made',
+      { job: live({ state: 'suspending' }), place: granted },
+      { kind: 'end', epoch: 1, outcome: 'lost', message: 'its Job was deleted', unless: 'j-1' },
+    ],
+    [
+      'the Job of an attempt that is over was made late: it goes',
+      { job: live({ epoch: 2 }), attempts: [attempt(), attempt({ name: 'j-2', epoch: 2 })] },
+      { kind: 'deleteJob', name: 'j-1', uid: 'u' },
     ],
     [
       'suspended by hand, and nobody asked for it',
@@ -181,6 +226,11 @@ describe('nextAction', () => {
       'its Job was deleted by hand',
       { job: live() },
       { kind: 'end', epoch: 1, outcome: 'lost', message: 'its Job was deleted', unless: 'j-1' },
+    ],
+    [
+      'its Job was deleted, and its pods are left',
+      { job: live(), attempts: [orphaned] },
+      wait(null, 'It waits for the pods of its deleted Job to end.'),
     ],
     ['its Job is being deleted, pods are left', { job: live(), attempts: [attempt({ deleting: true })] }, wait()],
     [

@@ -54,16 +54,16 @@ function afterTheEnd({ attempts, trainingJob, now, ttlMs }: Observed, job: Mirro
 /** Queued or suspended: what is left of earlier attempts goes first, so that no two have pods at a time. */
 function withoutAttempt(seen: Observed, job: MirroredJob): Action {
   const { attempts, admission, place, now } = seen;
-  const earlier = attempts.filter(({ epoch }) => epoch <= job.epoch);
+  const earlier = attempts.filter(({ epoch, gone }) => epoch <= job.epoch || gone);
   const left = earlier.find(({ finishedAt, deleting }) => finishedAt === null && !deleting);
   if (left) return remove(left);
   const ending = untilWithoutPods(earlier, now, 'It waits for the pods of its last attempt to end.');
   if (ending) return ending;
   if (job.state !== 'queued') return wait();
-  const due = notBeforeMs(seen.trainingJob, now);
+  const due = notBeforeMs(job, now);
   if (due > 0) return wait(due, `Its worker was lost; it starts again at ${job.notBefore}.`);
   const epoch = job.epoch + 1;
-  const next = attempts.find((attempt) => attempt.epoch === epoch);
+  const next = attempts.find((attempt) => attempt.epoch === epoch && !attempt.gone);
   if (next?.deleting) return wait();
   if (next && next.finishedAt !== null) return remove(next); // somebody started it too early, and it found no attempt
   if (admission === 'own') return place.granted ? { kind: 'begin', epoch } : wait(null, place.waitsFor);
@@ -71,10 +71,32 @@ function withoutAttempt(seen: Observed, job: MirroredJob): Action {
   return next.suspended ? wait(null, 'It waits in its queue of Kueue.') : { kind: 'begin', epoch };
 }
 
+/** Its Job is still to be made, or was deleted. What is seen of Jobs may be older than what is known of the job. */
+function withoutJob(
+  { trainingJob, attempts, admission, place, preemptFor, now }: Observed,
+  { epoch, state }: MirroredJob,
+): Action {
+  const left = attempts.filter(({ gone }) => gone);
+  const ending = untilWithoutPods(left, now, 'It waits for the pods of its deleted Job to end.');
+  if (ending) return ending;
+  const unless = attemptNameOf(trainingJob.metadata.name, epoch);
+  const end = (outcome: 'lost' | 'interrupted', message: string): Action => ({
+    ...{ kind: 'end', epoch, outcome, message, unless },
+  });
+  if (admission === 'kueue' || state !== 'admitted') return end('lost', 'its Job was deleted');
+  if (preemptFor !== null) return end('interrupted', `preempted for ${preemptFor}`);
+  // An operator that was killed between the two had begun it, and its successor has given its place away.
+  return place.granted ? { kind: 'begin', epoch } : end('interrupted', 'its place was taken');
+}
+
 function withLiveAttempt(seen: Observed, job: MirroredJob): Action {
   const { attempts, admission, now, preemptFor } = seen;
   const { epoch, state } = job;
-  const own = attempts.find((attempt) => attempt.epoch === epoch);
+  // Of a leader that was stopped, and went on when its attempt was over.
+  const late = attempts.find((attempt) => attempt.epoch < epoch && attempt.finishedAt === null && !attempt.deleting);
+  if (late) return remove(late);
+  const own = attempts.find((attempt) => attempt.epoch === epoch && !attempt.gone);
+  if (!own) return withoutJob(seen, job);
   const end = (outcome: 'lost' | 'interrupted' | 'failed', message: string): Action => ({
     kind: 'end',
     epoch,
@@ -82,12 +104,6 @@ function withLiveAttempt(seen: Observed, job: MirroredJob): Action {
     message,
     unless: null,
   });
-  if (!own) {
-    // It has begun, and no worker has come: its Job is still to be made, or is made anew.
-    if (admission === 'own' && state === 'admitted') return { kind: 'createJob', epoch };
-    const name = attemptNameOf(seen.trainingJob.metadata.name, epoch);
-    return { kind: 'end', epoch, outcome: 'lost', message: 'its Job was deleted', unless: name };
-  }
   if (own.finishedAt !== null) {
     const left = own.finishedAt + LAST_WORDS_MS - now;
     if (left > 0) return wait(left);

@@ -22,6 +22,8 @@ export interface SeenAttempt {
   suspended: boolean;
   /** Being deleted. */
   deleting: boolean;
+  /** The Job is gone: it may be made again under its name, when the pods that are left have ended. */
+  gone: boolean;
   /** Set aside for a job of a higher priority, whose name it is. */
   preemptedFor: string | null;
   /** Milliseconds since 1970; null while it has not ended. */
@@ -37,7 +39,7 @@ export interface Observed {
   attempts: readonly SeenAttempt[];
   /** Who lets attempts start: Kueue, which unsuspends their Jobs, or this operator. */
   admission: 'kueue' | 'own';
-  /** With its own admission: that the job has its place; or what it waits for. */
+  /** With its own admission: that the job has its place, within its queue's quota; or what it waits for. */
   place: { granted: true } | { granted: false; waitsFor: string };
   /** The job of a higher priority that this one is to make room for. */
   preemptFor: string | null;

@@ -16,7 +16,7 @@ export function podsLeftMs({ pods }: SeenAttempt, now: number): number {
 export const isOutOfReach = (attempt: SeenAttempt, now: number): boolean =>
   attempt.pods.some((pod) => !hasEnded(pod)) && podsLeftMs(attempt, now) === 0;
 
-const hasEnded = ({ phase }: SeenPod) => phase === 'Succeeded' || phase === 'Failed';
+export const hasEnded = ({ phase }: SeenPod) => phase === 'Succeeded' || phase === 'Failed';
 
 function leftMs(pod: SeenPod, now: number): number {
   if (hasEnded(pod)) return 0;
