@@ -96,7 +96,8 @@ describeCluster('rights in the cluster', () => {
 
 /**
  * A job that ends; one of two hosts that loses its Job, and is suspended; one that runs and loses its Job; one whose object was
- * made and not noted; one that kubectl makes and deletes; and what ended is removed.
+ * made and not noted; one that kubectl makes, suspends, resumes where somebody has a Job of its name, and deletes; and what ended is
+ * removed.
  */
 async function everythingOnce(cluster: TestCluster, database: DataSource): Promise<void> {
   const { url } = cluster.service;
@@ -155,7 +156,7 @@ async function everythingOnce(cluster: TestCluster, database: DataSource): Promi
   await until(noted, (name) => name !== null);
   await ask(`${url}/jobs/${waits}/cancel`, { method: 'POST' });
   const file = join(cluster.service.data, 'by-hand.json');
-  const spec = { suspend: true, corpus: { name: 'by-hand', ...corpus, reuse: false } };
+  const spec = { suspend: true, corpus: { name: 'by-hand', ...corpus, reuse: false, retries: 0 } };
   const metadata = { name: 'by-hand', namespace: NAMESPACE };
   writeFileSync(file, JSON.stringify({ apiVersion: 'orestes.dev/v1alpha1', kind: 'TrainingJob', metadata, spec }));
   await kubectl('apply', '-f', file);
@@ -164,7 +165,13 @@ async function everythingOnce(cluster: TestCluster, database: DataSource): Promi
       ({ metadata: { name } }) => name === 'by-hand',
     );
   await until(made, (found) => found?.status?.suspendAsked === true && found.status.phase === 'suspended');
-  await kubectl('delete', 'tj', 'by-hand', '--timeout=60s');
+  const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'other', image: 'other' }] } };
+  const other = { metadata: { name: 'by-hand-1', namespace: NAMESPACE }, spec: { suspend: true, template } };
+  await cluster.client.create(JOBS, other);
+  await cluster.client.patch(TRAINING_JOBS, metadata, { merge: { spec: { suspend: false } } });
+  const refused = await until(made, (found) => found?.status?.phase === 'failed');
+  expect(refused!.status!.message).toMatch(/^its Job can't be made: .*already exists/);
+  await kubectl('delete', 'tj', 'by-hand', '--ignore-not-found', '--timeout=60s');
   const left = async () => (await cluster.client.list(TRAINING_JOBS, { namespace: NAMESPACE })).items;
   await until(left, ({ length }) => length === 0);
 }
