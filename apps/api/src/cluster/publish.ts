@@ -21,12 +21,12 @@ const NEEDS_NOTHING = `NOT EXISTS (
 
 type Made = Pick<TrainingJob, 'metadata' | 'spec'>;
 
-/** Objects of one round; what is left comes in the next. */
+/** Objects of one round, which are noted together, most before their attempts begin; what is left comes in the next. */
 const BATCH = 100;
 
 /**
- * Makes TrainingJobs of queued jobs that wait for no other. They are noted before they are made, for the operator may be quicker
- * than a note that comes after. One that was noted by who was killed then is missed when it is told something, and made then.
+ * Makes TrainingJobs of queued jobs that wait for no other. Who is killed between the object and the note of it makes the same
+ * object again.
  * @returns none: that a job has an object changes nothing of it
  */
 export async function publish(
@@ -40,14 +40,11 @@ export async function publish(
   );
   if (due.length === 0) return [];
   const jobs = await database.getRepository(Job).findBy({ id: In(due.map(({ id }) => id)) });
-  await note(database, jobs, namespace);
-  const failed: string[] = [];
+  const published: Job[] = [];
   await eachOf(jobs, async (job) => {
-    await make(kubernetes, trainingJobOf(job, namespace)).catch((error: unknown) => {
-      failed.push(job.id);
-      throw error;
-    });
-  }).finally(() => database.query('UPDATE job SET object = NULL WHERE id = ANY($1)', [failed]));
+    await make(kubernetes, trainingJobOf(job, namespace));
+    published.push(job);
+  }).finally(() => note(database, published, namespace));
   return [];
 }
 
