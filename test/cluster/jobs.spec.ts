@@ -109,10 +109,9 @@ describeCluster('jobs in a cluster', () => {
       const spec = { kind: 'corpus', name, ...examplePipeline().corpus, reuse: false, retries: 1 };
       return ended(url, ((await ask(`${url()}/jobs`, { body: spec })).body as { id: string }).id);
     };
-    const refused = await submit('refused');
+    const refused = await submit('refused').finally(() => kubectl('delete', 'resourcequota', 'no-jobs'));
     expect(refused).toMatchObject({ state: 'failed', reason: 'WORKER_LOST', failures: 2 });
     expect(refused.message).toMatch(/^its Job can't be made: .*exceeded quota: no-jobs/);
-    await kubectl('delete', 'resourcequota', 'no-jobs');
     expect((await submit('taken')).state).toBe('succeeded');
   }, 120_000);
 

@@ -2,6 +2,7 @@ import { expect, it } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { JobList } from '@orestes/contracts';
 import { createDataSource, type DataSource } from '@orestes/database';
 import { startTestPostgres } from '@orestes/database/testing';
 import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
@@ -169,8 +170,8 @@ async function everythingOnce(cluster: TestCluster, database: DataSource): Promi
   const other = { metadata: { name: 'by-hand-1', namespace: NAMESPACE }, spec: { suspend: true, template } };
   await cluster.client.create(JOBS, other);
   await cluster.client.patch(TRAINING_JOBS, metadata, { merge: { spec: { suspend: false } } });
-  const refused = await until(made, (found) => found?.status?.phase === 'failed');
-  expect(refused!.status!.message).toMatch(/^its Job can't be made: .*already exists/);
+  const { items } = (await ask(`${url}/jobs?name=by-hand`)).body as JobList;
+  expect((await ended(() => url, items[0]!.id)).message).toMatch(/^its Job can't be made: .*already exists/);
   await kubectl('delete', 'tj', 'by-hand', '--ignore-not-found', '--timeout=60s');
   const left = async () => (await cluster.client.list(TRAINING_JOBS, { namespace: NAMESPACE })).items;
   await until(left, ({ length }) => length === 0);

@@ -23,6 +23,7 @@ export class WriteCounter {
   readonly seen: string[] = [];
   private at: { write: number; when: 'before' | 'after' } | null = null;
   private hit: (() => void) | null = null;
+  private held: (() => void) | null = null;
 
   /** @param ignored writes that are not counted */
   constructor(private readonly ignored: RegExp) {}
@@ -40,14 +41,19 @@ export class WriteCounter {
     this.at = null;
   }
 
-  /** Whether the write is the one, which is held up for ever. */
-  stops({ method, url }: IncomingMessage, when: 'before' | 'after'): boolean {
-    if (!WRITES.includes(method!) || this.ignored.test(url!)) return false;
+  /** Lets the one write go on that is held up. */
+  letGo(): void {
+    this.held?.();
+  }
+
+  /** Resolves at once; for the one write when it is let go. */
+  async pass({ method, url }: IncomingMessage, when: 'before' | 'after'): Promise<void> {
+    if (!WRITES.includes(method!) || this.ignored.test(url!)) return;
     if (when === 'before') this.seen.push(`${method} ${url!.split('?')[0]}`);
-    if (this.at?.when !== when || this.seen.length < this.at.write) return false;
+    if (this.at?.when !== when || this.seen.length < this.at.write) return;
     this.at = null;
     this.hit!();
-    return true;
+    await new Promise<void>((resolve) => (this.held = resolve));
   }
 }
 
@@ -60,21 +66,22 @@ export async function startWriteProxy(
   const secure = target.startsWith('https:');
   const agent = secure ? new Agent({ ca: authority, keepAlive: true }) : new PlainAgent({ keepAlive: true });
   const sockets = new Set<Socket>();
-  const forward = (incoming: IncomingMessage, answer: ServerResponse) => {
-    if (counter.stops(incoming, 'before')) return;
+  const forward = async (incoming: IncomingMessage, answer: ServerResponse) => {
+    await counter.pass(incoming, 'before');
     const { method, headers, url } = incoming;
     const options = { method, headers: { ...headers, host: new URL(target).host }, agent };
-    const sent = (secure ? request : plainRequest)(new URL(url!, target), options, (outgoing) => {
-      if (counter.stops({ method, url } as IncomingMessage, 'after')) return void outgoing.resume();
+    const pass = async (outgoing: IncomingMessage) => {
+      await counter.pass(incoming, 'after');
       answer.writeHead(outgoing.statusCode!, outgoing.headers);
       answer.flushHeaders(); // a watch has begun before it has anything to say
       outgoing.pipe(answer);
-    });
+    };
+    const sent = (secure ? request : plainRequest)(new URL(url!, target), options, (outgoing) => void pass(outgoing));
     sent.on('error', () => answer.destroy());
     answer.on('close', () => sent.destroy());
     incoming.pipe(sent);
   };
-  const server = createServer(forward).on('connection', (socket) => {
+  const server = createServer((incoming, answer) => void forward(incoming, answer)).on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });

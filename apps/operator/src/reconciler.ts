@@ -82,8 +82,8 @@ export class Reconciler {
 
   /** No event tells that the time is over of pods that nobody ends, or that a job may start again. */
   private stand(key: string, trainingJob: TrainingJob, attempts: readonly SeenAttempt[]): void {
-    this.note(key, standingOf(key, trainingJob, attempts));
     const now = Date.now();
+    this.note(key, standingOf(key, trainingJob, attempts, now));
     const job = trainingJob.status?.job;
     const times = [...attempts.map((attempt) => podsLeftMs(attempt, now)), job ? notBeforeMs(job, now) : 0];
     for (const ms of times) if (ms > 0 && ms < Infinity) this.queue.addAfter(key, ms);
@@ -170,6 +170,7 @@ export class Reconciler {
     return {
       ...{ trainingJob, attempts, admission, now: Date.now(), ttlMs: 1000 * config.ttlSeconds },
       ...{ place: this.ledger.place(key), preemptFor: this.ledger.preemptFor(key) },
+      withinQuota: this.ledger.isWithinQuota(key),
     };
   }
 

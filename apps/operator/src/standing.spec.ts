@@ -31,14 +31,15 @@ describe('a queued job’s place is', () => {
     ],
     ['pending', 'its last Job has ended', attempt({ finishedAt: 1, pods: [pod({ phase: 'Failed' })] })],
   ])('%s: %s', (state, _, last) => {
-    expect(standingOf('n/j', trainingJob, [last])).toMatchObject({ state });
+    expect(standingOf('n/j', trainingJob, [last], Date.now())).toMatchObject({ state });
   });
 
   it.each([
     ['pending', 'its time has come', -1],
     [undefined, 'it may not start again yet', 60_000],
   ])('%s: %s', (state, _, inMs) => {
-    const notBefore = new Date(Date.now() + inMs).toISOString();
-    expect(standingOf('n/j', { ...trainingJob, status: { job: { ...job, notBefore } } }, [])?.state).toBe(state);
+    const now = Date.now();
+    const notBefore = new Date(now + inMs).toISOString();
+    expect(standingOf('n/j', { ...trainingJob, status: { job: { ...job, notBefore } } }, [], now)?.state).toBe(state);
   });
 });

@@ -20,11 +20,15 @@ export function claimOf(trainingJob: TrainingJob): Claim {
  * How a job stands to its queue; null where it wants nothing now. GPUs are held until the last pod is gone, whatever the
  * database says of the attempt: only then another one's pod finds them free. Those of a lost node are nobody's.
  */
-export function standingOf(key: string, trainingJob: TrainingJob, attempts: readonly SeenAttempt[]): Standing | null {
+export function standingOf(
+  key: string,
+  trainingJob: TrainingJob,
+  attempts: readonly SeenAttempt[],
+  now: number,
+): Standing | null {
   const { metadata, status } = trainingJob;
   const job = status?.job;
   if (!job) return null;
-  const now = Date.now();
   const hasPods = (attempt: SeenAttempt) => podsLeftMs(attempt, now) > 0;
   const isStarted = (attempt: SeenAttempt) =>
     !attempt.suspended && attempt.finishedAt === null && !(attempt.deleting && isOutOfReach(attempt, now));

@@ -1,6 +1,6 @@
 import { FINALIZER, JOB_LABEL, type MirroredJob, type TrainingJob } from '@orestes/contracts';
 import {
-  type KubernetesError,
+  KubernetesError,
   hasReason,
   JOBS,
   SERVICES,
@@ -68,11 +68,10 @@ export const acts: { [K in Exclude<Action['kind'], 'wait'>]: Act<K> } = {
   unsuspendJob: ({ kubernetes, trainingJob }, { name }) =>
     kubernetes.patch(JOBS, jobOf(trainingJob, name), { merge: { spec: { suspend: false } } }),
   begin: async (hands, { epoch }) => {
-    const { api, trainingJob, admission, assertLeader, told } = hands;
+    const { api, trainingJob, admission, told } = hands;
     const job = await api.begin(trainingJob, epoch);
     told(job);
     if (admission === 'kueue' || job.state !== 'admitted' || job.epoch !== epoch) return;
-    assertLeader(); // it may have been stopped since it asked
     const error = await createJob(hands, epoch).then(() => null, refusalIn);
     if (error) told(await api.end(trainingJob, epoch, 'lost', `its Job can't be made: ${error.message}`));
   },
@@ -88,22 +87,32 @@ export const act = (hands: Hands, action: Exclude<Action, { kind: 'wait' }>): Pr
 const refTo = ({ metadata: { namespace, name } }: Stored<TrainingJob>) => ({ namespace, name });
 const jobOf = ({ metadata: { namespace } }: Stored<TrainingJob>, name: string) => ({ namespace, name });
 
-async function createJob({ kubernetes, trainingJob, config, admission }: Hands, epoch: number): Promise<void> {
+async function createJob(hands: Hands, epoch: number): Promise<void> {
+  const { kubernetes, trainingJob, config, admission, assertLeader } = hands;
   const job = attemptJob(trainingJob, epoch, config, admission);
   if ((job.spec?.completions ?? 1) > 1)
     await kubernetes.apply(SERVICES, rendezvousService(trainingJob), { force: true });
+  assertLeader(); // it may have been stopped, or answered late, since it was decided
   // Not applied: a Job that there is already, and that was not seen yet, may have been suspended or started since.
   await kubernetes.create(JOBS, job as Job).catch(async (error: unknown) => {
     if (!hasReason(error, 'AlreadyExists')) throw error;
     const found = await kubernetes.find(JOBS, job.metadata);
-    const { uid } = trainingJob.metadata;
-    if (found && !found.metadata.ownerReferences?.some((owner) => owner.uid === uid)) throw error;
+    const owner = found?.metadata.ownerReferences?.find(({ controller }) => controller);
+    if (owner?.uid === trainingJob.metadata.uid) return;
+    if (found && owner?.kind !== trainingJob.kind) throw error;
+    throw new Error(`${job.metadata.name}: the Job of an earlier object of this name is being removed`, {
+      cause: error,
+    });
   });
 }
 
-/** A quota, a policy, or somebody else's Job of that name: no repetition helps soon. @throws any other error */
+/** Of HTTP: what a schema, a right, a quota, a policy or a webhook refuses is refused again when it is sent again. */
+const REFUSALS = [400, 403, 413, 422];
+
+/** What the cluster does not take, or somebody else's Job of that name. @throws any other error */
 function refusalIn(error: unknown): KubernetesError {
-  if (hasReason(error, 'Invalid', 'Forbidden', 'AlreadyExists')) return error;
+  if (hasReason(error, 'AlreadyExists')) return error;
+  if (error instanceof KubernetesError && REFUSALS.includes(error.status)) return error;
   throw error;
 }
 

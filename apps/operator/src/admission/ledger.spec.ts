@@ -53,13 +53,13 @@ describe('the ledger', () => {
     expect(ledger.admit(0).granted).toEqual(['b']);
   });
 
-  it('says of a job that holds a place whether the quota has it', () => {
+  it('says whether the quota has what a job holds', () => {
     const ledger = ledgerOf(held('a', { gpus: 24 }), held('b', { gpus: 8 }), held('h', { gpus: 8, product: 'h100' }));
-    expect(['a', 'b', 'h'].map((key) => ledger.place(key).granted)).toEqual([true, true, true]);
+    expect(['a', 'b', 'h'].map((key) => ledger.isWithinQuota(key))).toEqual([true, true, true]);
     expect(ledger.set('c', held('c', { gpus: 8 }))).toBe(true);
     expect(ledger.set('c', held('c', { gpus: 8 }))).toBe(false);
-    expect(['a', 'c', 'h'].map((key) => ledger.place(key).granted)).toEqual([false, false, true]);
-    expect(ledgerOf(held('d', { queue: 'unknown' })).place('d').granted).toBe(false);
+    expect(['a', 'c', 'h'].map((key) => ledger.isWithinQuota(key))).toEqual([false, false, true]);
+    expect(ledgerOf(held('d', { queue: 'unknown' })).isWithinQuota('d')).toBe(false);
   });
 
   it('keeps apart two objects that say that they are of one job', () => {

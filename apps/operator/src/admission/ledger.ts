@@ -98,11 +98,9 @@ export class Ledger {
     return entry?.standing.state === 'pending' && entry.since === this.rounds;
   }
 
-  /** Whether it has a place, within its queue's quota. */
   place(key: string): { granted: true } | { granted: false; waitsFor: string } {
     const entry = this.entries.get(key);
-    if (entry?.granted || (entry?.standing.state === 'held' && this.holds(entry.standing.claim)))
-      return { granted: true };
+    if (entry?.granted) return { granted: true };
     return { granted: false, waitsFor: entry ? this.whyNot(entry.standing) : 'It is being looked at.' };
   }
 
@@ -119,8 +117,10 @@ export class Ledger {
         yield { queue, flavor, held: usage.held(flavor), limit, waiting: pending.size };
   }
 
-  private holds(claim: Claim): boolean {
-    return this.queues.get(claim.queue)?.usage.holds(claim) === true;
+  /** Whether the quota has what a job holds, with all that others hold. */
+  isWithinQuota(key: string): boolean {
+    const claim = this.entries.get(key)?.standing.claim;
+    return claim !== undefined && this.queues.get(claim.queue)?.usage.holds(claim) === true;
   }
 
   private whyNot({ claim, priority, id, key }: Standing): string {

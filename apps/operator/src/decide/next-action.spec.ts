@@ -45,7 +45,7 @@ function seen({ job, metadata, suspend, status, ...change }: Change): Observed {
       status: { ...(job && { job }), ...status },
     },
     ...{ attempts: [], admission: 'own', place: { granted: false, waitsFor: 'quota' }, preemptFor: null },
-    ...{ now: NOW, ttlMs: 1000, ...change },
+    ...{ withinQuota: true, now: NOW, ttlMs: 1000, ...change },
   };
 }
 
@@ -173,24 +173,20 @@ describe('nextAction', () => {
       { kind: 'deleteJob', name: 'j-1', uid: 'u' },
     ],
 
-    [
-      'begun, and its Job was not made yet',
-      { job: live({ state: 'admitted' }), place: granted },
-      { kind: 'begin', epoch: 1 },
-    ],
+    ['begun, and its Job was not made yet', { job: live({ state: 'admitted' }) }, { kind: 'begin', epoch: 1 }],
     [
       'begun, its Job was not made yet, and its place is taken',
-      { job: live({ state: 'admitted' }) },
+      { job: live({ state: 'admitted' }), withinQuota: false },
       { kind: 'end', epoch: 1, outcome: 'interrupted', message: 'its place was taken', unless: 'j-1' },
     ],
     [
       'begun, its Job was not made yet, and it is to make room',
-      { job: live({ state: 'admitted' }), place: granted, preemptFor: 'k' },
+      { job: live({ state: 'admitted' }), preemptFor: 'k' },
       { kind: 'end', epoch: 1, outcome: 'interrupted', message: 'preempted for k', unless: 'j-1' },
     ],
     [
       'begun, its Job was deleted, and its pods are left',
-      { job: live({ state: 'admitted' }), attempts: [orphaned], place: granted },
+      { job: live({ state: 'admitted' }), attempts: [orphaned] },
       wait(null, 'It waits for the pods of its deleted Job to end.'),
     ],
     [
@@ -200,8 +196,8 @@ describe('nextAction', () => {
     ],
     [
       'asked to suspend before its Job was made',
-      { job: live({ state: 'suspending' }), place: granted },
-      { kind: 'end', epoch: 1, outcome: 'lost', message: 'its Job was deleted', unless: 'j-1' },
+      { job: live({ state: 'suspending' }) },
+      { kind: 'end', epoch: 1, outcome: 'interrupted', message: 'its pods were taken away', unless: 'j-1' },
     ],
     [
       'the Job of an attempt that is over was made late: it goes',

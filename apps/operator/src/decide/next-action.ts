@@ -73,7 +73,7 @@ function withoutAttempt(seen: Observed, job: MirroredJob): Action {
 
 /** Its Job is still to be made, or was deleted. What is seen of Jobs may be older than what is known of the job. */
 function withoutJob(
-  { trainingJob, attempts, admission, place, preemptFor, now }: Observed,
+  { trainingJob, attempts, admission, withinQuota, preemptFor, now }: Observed,
   { epoch, state }: MirroredJob,
 ): Action {
   const left = attempts.filter(({ gone }) => gone);
@@ -83,10 +83,11 @@ function withoutJob(
   const end = (outcome: 'lost' | 'interrupted', message: string): Action => ({
     ...{ kind: 'end', epoch, outcome, message, unless },
   });
+  if (state === 'suspending') return end('interrupted', 'its pods were taken away');
   if (admission === 'kueue' || state !== 'admitted') return end('lost', 'its Job was deleted');
   if (preemptFor !== null) return end('interrupted', `preempted for ${preemptFor}`);
   // An operator that was killed between the two had begun it, and its successor has given its place away.
-  return place.granted ? { kind: 'begin', epoch } : end('interrupted', 'its place was taken');
+  return withinQuota ? { kind: 'begin', epoch } : end('interrupted', 'its place was taken');
 }
 
 function withLiveAttempt(seen: Observed, job: MirroredJob): Action {

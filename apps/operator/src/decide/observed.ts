@@ -39,8 +39,10 @@ export interface Observed {
   attempts: readonly SeenAttempt[];
   /** Who lets attempts start: Kueue, which unsuspends their Jobs, or this operator. */
   admission: 'kueue' | 'own';
-  /** With its own admission: that the job has its place, within its queue's quota; or what it waits for. */
+  /** With its own admission: that the job has its place; or what it waits for. */
   place: { granted: true } | { granted: false; waitsFor: string };
+  /** Whether the quota of its queue has what it holds. */
+  withinQuota: boolean;
   /** The job of a higher priority that this one is to make room for. */
   preemptFor: string | null;
   /** Milliseconds since 1970. */
