@@ -44,6 +44,10 @@ const rows: Row[] = [
     pretrain({ optimizers: { generator: { peakLearningRate: 0 } } }),
     'optimizers.generator.peakLearningRate',
   ],
+  ['0 where a part is the least', corpus({ resources: { cpus: 0 } }), 'resources.cpus'],
+  ['no memory', corpus({ resources: { memoryGiB: 0 } }), 'resources.memoryGiB'],
+  ['no shared memory', corpus({ resources: { sharedMemoryGiB: 0 } }), 'resources.sharedMemoryGiB'],
+  ['an epsilon of 0', pretrain({ optimizers: { generator: { epsilon: 0 } } }), 'optimizers.generator.epsilon'],
   ['a share that is all', finetune({ dropout: 1 }), 'dropout'],
   ['one of no choice', pretrain({ recipe: 'bert' }), 'recipe'],
   [

@@ -50,7 +50,7 @@ export function structural(schema: Json): Structural {
     case 'integer':
       return { ...own, format: 'int64', ...range(schema) };
     case 'number':
-      return { ...own, ...range(schema) };
+      return { ...own, ...range(schema), ...leastOfWholes(schema) };
     case 'string':
     case 'boolean':
       return own;
@@ -113,6 +113,12 @@ function textOrNumber(forms: Structural[]): Structural {
   const rule = `type(self) == int ? self >= ${least} : self.size() >= ${shortest}`;
   const message = `a text of at least ${shortest} characters, or a whole number of at least ${least}`;
   return { 'x-kubernetes-validations': [{ rule, message }] };
+}
+
+/** A whole number is compared with the whole part of a limit alone by the apiserver: 0 would pass 0.1. */
+function leastOfWholes({ minimum }: Json): Structural {
+  if (typeof minimum !== 'number' || Number.isInteger(minimum)) return {};
+  return { 'x-kubernetes-validations': [{ rule: `self >= ${minimum}`, message: `must be at least ${minimum}` }] };
 }
 
 /** JavaScript's own limits of whole numbers say nothing. OpenAPI v3 has the exclusive ones as flags. */
