@@ -176,6 +176,7 @@ describeCluster('the chart', () => {
     ['api.replicas=two', "at '/api/replicas': got string, want integer"],
     ['apis.replicas=2', "additional properties 'apis' not allowed"],
     ['operator.admission=queue', "at '/operator/admission': value must be one of 'auto', 'kueue', 'own'"],
+    ['operator.queues[0].name=Bad Name', "at '/operator/queues/0/name': 'Bad Name' does not match pattern"],
     ['operator.queues[0].gpu=8', "additional properties 'gpu' not allowed"],
     ['workers.gpuResource=tpu', "at '/workers/gpuResource': value must be one of"],
     [

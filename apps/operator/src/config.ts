@@ -26,7 +26,8 @@ export const OperatorFile = z.strictObject({
     images: z.strictObject({ cpu: text, cuda: text }),
     serviceAccount: text.default('orestes-worker'),
     /** Between SIGTERM and SIGKILL: long enough for a checkpoint. */
-    graceSeconds: seconds.default(120),
+    /** Whole ones, as pods have them. */
+    graceSeconds: z.int().min(0).max(31_536_000).default(120),
     gpuResource: z.enum(['nvidia.com/gpu', 'amd.com/gpu']).default('nvidia.com/gpu'),
     gpuProductLabel: text.default('nvidia.com/gpu.product'),
     runtimeClass: text.optional(),

@@ -33,7 +33,7 @@ async function startOnce(options: Arguments, images: string, signal: AbortSignal
   const { data } = options;
   const running = await runningState(data);
   if (running) {
-    say(`up already: ${running.url}`);
+    say(`up already: ${running.url} (as it was started: for other nodes, down first)`);
     return tell(running);
   }
   const isNew = !existsSync(data) || (await readdir(data)).length === 0;
