@@ -27,7 +27,7 @@ export const OperatorFile = z.strictObject({
     serviceAccount: text.default('orestes-worker'),
     /** Between SIGTERM and SIGKILL: long enough for a checkpoint. */
     /** Whole ones, as pods have them. */
-    graceSeconds: z.int().min(0).max(31_536_000).default(120),
+    graceSeconds: seconds.int().default(120),
     gpuResource: z.enum(['nvidia.com/gpu', 'amd.com/gpu']).default('nvidia.com/gpu'),
     gpuProductLabel: text.default('nvidia.com/gpu.product'),
     runtimeClass: text.optional(),

@@ -5,51 +5,36 @@ import { hasEnded } from './decide/pods.js';
 
 /** Jobs and pods as attempts, for decisions. */
 export function attemptsOf(jobs: readonly Job[], pods: readonly Pod[]): SeenAttempt[] {
-  const known = jobs.map((job) => attemptOf(job, pods.filter(isOwnedBy(job.metadata!.uid!))));
-  const orphans = pods.filter(
-    (pod) => !hasEnded(podOf(pod)) && !jobs.some((job) => isOwnedBy(job.metadata!.uid!)(pod)),
-  );
-  const epochs = new Set(orphans.map(epochOf));
-  return [
-    ...known,
-    ...[...epochs].map((epoch) =>
-      orphaned(
-        epoch,
-        orphans.filter((pod) => epochOf(pod) === epoch),
-      ),
-    ),
-  ];
+  const owners = new Set(jobs.map(({ metadata }) => metadata!.uid!));
+  const orphans = pods.filter((pod) => !ownersOf(pod).some((uid) => owners.has(uid))).map(podOf);
+  const left = orphans.filter((pod) => !hasEnded(pod));
+  return [...jobs.map((job) => attemptOf(job, pods)), ...(left.length > 0 ? [orphaned(left)] : [])];
 }
 
-const isOwnedBy =
-  (uid: string) =>
-  ({ metadata }: Pod): boolean =>
-    metadata?.ownerReferences?.some((owner) => owner.uid === uid) === true;
+const ownersOf = ({ metadata }: Pod): string[] => metadata?.ownerReferences?.map(({ uid }) => uid) ?? [];
 
-const epochOf = ({ metadata }: Job | Pod): number => Number(metadata?.labels?.[LABELS.epoch]);
-
-/** Pods whose Job was deleted before they had ended. */
-const orphaned = (epoch: number, pods: readonly Pod[]): SeenAttempt => ({
-  ...{ name: '', uid: '', epoch, suspended: false, deleting: true, gone: true, preemptedFor: null },
-  ...{ finishedAt: null, failure: null, pods: pods.map(podOf) },
+/** Pods whose Jobs were deleted before they had ended, whatever attempts they were of. */
+const orphaned = (pods: readonly SeenPod[]): SeenAttempt => ({
+  ...{ name: '', uid: '', epoch: 0, suspended: false, deleting: true, gone: true, preemptedFor: null },
+  ...{ finishedAt: null, failure: null, pods },
 });
 
 function attemptOf(job: Job, pods: readonly Pod[]): SeenAttempt {
-  const { name, uid, annotations, deletionTimestamp } = job.metadata!;
+  const { name, uid, labels, annotations, deletionTimestamp } = job.metadata!;
   const finished = job.status?.conditions?.find(
     ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
   );
   return {
     name: name!,
     uid: uid!,
-    epoch: epochOf(job),
+    epoch: Number(labels![LABELS.epoch]),
     suspended: job.spec?.suspend === true,
     deleting: deletionTimestamp !== undefined,
     gone: false,
     preemptedFor: annotations?.[PREEMPTED_FOR] ?? null,
     finishedAt: finished ? Date.parse(finished.lastTransitionTime ?? '') || 0 : null,
     failure: finished?.type === 'Failed' ? (finished.reason ?? 'Failed') : null,
-    pods: pods.map(podOf),
+    pods: pods.filter((pod) => ownersOf(pod).includes(uid!)).map(podOf),
   };
 }
 

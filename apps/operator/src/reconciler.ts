@@ -4,7 +4,7 @@ import { hasReason, TRAINING_JOBS, WorkQueue, type KubernetesClient } from '@ore
 import type { Logger } from 'pino';
 import { act, type Hands } from './act/acts.js';
 import { ApiRefusal, type ClusterApi } from './act/api.js';
-import { Ledger } from './admission/ledger.js';
+import { Ledger, type Standing } from './admission/ledger.js';
 import type { Caches } from './caches.js';
 import type { OperatorConfig } from './config.js';
 import { notBeforeMs } from './decide/due.js';
@@ -15,7 +15,6 @@ import { podsLeftMs } from './decide/pods.js';
 import { refusedStatus, type Refusal } from './decide/status.js';
 import { attemptsOf } from './observe.js';
 import { standingOf } from './standing.js';
-import type { Standing } from './admission/ledger.js';
 
 /** TrainingJobs worked on at a time. */
 const CONCURRENCY = 32;

@@ -82,14 +82,16 @@ const RULES: Rule[] = [
   },
 ];
 
-/** Sizes that an object in the Kubernetes API can have, so that rules over them stay cheap. */
-const LIMITS: Record<string, Partial<Structural>> = {
+/** Has one writer, who gives it whole: who owns which of its fields need not be kept. */
+const WHOLE: Partial<Structural> = { 'x-kubernetes-map-type': 'atomic' };
+
+/** What a field is marked with beside: sizes, so that rules over them stay cheap, and how many write it. */
+const MARKS: Record<string, Partial<Structural>> = {
   'spec.corpus.input': { maxItems: 1000 },
   ...Object.fromEntries(WORK_KINDS.map((kind) => [`spec.${kind}.labels`, { maxProperties: 32 }])),
+  ...Object.fromEntries(WORK_KINDS.map((kind) => [`spec.${kind}`, WHOLE])),
+  'status.job': WHOLE,
 };
-
-/** Have one writer, who gives them whole: who owns which of their fields need not be kept. */
-const ATOMIC = [...WORK_KINDS.map((kind) => `spec.${kind}`), 'status.job'];
 
 const COLUMNS = [
   { name: 'Kind', type: 'string', jsonPath: '.metadata.labels.orestes\\.dev/kind' },
@@ -122,8 +124,7 @@ export function trainingJobDefinition(): object {
     const field = at(schema, path);
     field['x-kubernetes-validations'] = [...(field['x-kubernetes-validations'] ?? []), rule];
   }
-  for (const [path, limits] of Object.entries(LIMITS)) Object.assign(at(schema, path), limits);
-  for (const path of ATOMIC) at(schema, path)['x-kubernetes-map-type'] = 'atomic';
+  for (const [path, marks] of Object.entries(MARKS)) Object.assign(at(schema, path), marks);
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',

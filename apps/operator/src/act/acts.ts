@@ -1,8 +1,8 @@
 import { FINALIZER, JOB_LABEL, type MirroredJob, type TrainingJob } from '@orestes/contracts';
 import {
-  KubernetesError,
   hasReason,
   JOBS,
+  KubernetesError,
   SERVICES,
   TRAINING_JOBS,
   type Job,

@@ -48,16 +48,12 @@ export class Usage {
   }
 
   fits(claim: Claim): boolean {
-    const flavor = flavorOf(this.queue, claim);
-    const room = claim.gpus === 0 || this.held(flavor) + claim.gpus <= this.limit(flavor);
-    return room && this.jobs < (this.queue.jobs ?? Infinity);
+    return this.hasRoom(claim, 1);
   }
 
   /** Whether no more is held than there is of what a claim that is held asks for. */
   holds(claim: Claim): boolean {
-    const flavor = flavorOf(this.queue, claim);
-    const within = claim.gpus === 0 || this.held(flavor) <= this.limit(flavor);
-    return within && this.jobs <= (this.queue.jobs ?? Infinity);
+    return this.hasRoom(claim, 0);
   }
 
   /** Whether the claim would fit if nobody held anything. */
@@ -73,6 +69,12 @@ export class Usage {
     if (claim.gpus > 0 && this.held(flavor) + claim.gpus > this.limit(flavor))
       return `${claim.gpus} ${what} are needed; ${this.held(flavor)} of the ${this.limit(flavor)} of queue ${name} are held`;
     return `queue ${name} runs ${jobs} jobs at a time`;
+  }
+
+  private hasRoom(claim: Claim, more: 0 | 1): boolean {
+    const flavor = flavorOf(this.queue, claim);
+    const room = claim.gpus === 0 || this.held(flavor) + more * claim.gpus <= this.limit(flavor);
+    return room && this.jobs + more <= (this.queue.jobs ?? Infinity);
   }
 
   private limit(flavor: string): number {

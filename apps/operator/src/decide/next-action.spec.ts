@@ -26,7 +26,7 @@ const attempt = (change: Partial<SeenAttempt> = {}): SeenAttempt => ({
   ...{ finishedAt: null, failure: null, pods: [pod()] },
   ...change,
 });
-const orphaned = attempt({ name: '', uid: '', deleting: true, gone: true });
+const orphaned = attempt({ name: '', uid: '', epoch: 0, deleting: true, gone: true });
 const suspended = (change: Partial<SeenAttempt> = {}) => attempt({ suspended: true, pods: [], ...change });
 
 interface Change extends Partial<Omit<Observed, 'trainingJob'>> {

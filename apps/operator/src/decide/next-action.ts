@@ -54,7 +54,7 @@ function afterTheEnd({ attempts, trainingJob, now, ttlMs }: Observed, job: Mirro
 /** Queued or suspended: what is left of earlier attempts goes first, so that no two have pods at a time. */
 function withoutAttempt(seen: Observed, job: MirroredJob): Action {
   const { attempts, admission, place, now } = seen;
-  const earlier = attempts.filter(({ epoch, gone }) => epoch <= job.epoch || gone);
+  const earlier = attempts.filter(({ epoch }) => epoch <= job.epoch);
   const left = earlier.find(({ finishedAt, deleting }) => finishedAt === null && !deleting);
   if (left) return remove(left);
   const ending = untilWithoutPods(earlier, now, 'It waits for the pods of its last attempt to end.');
@@ -63,7 +63,7 @@ function withoutAttempt(seen: Observed, job: MirroredJob): Action {
   const due = notBeforeMs(job, now);
   if (due > 0) return wait(due, `Its worker was lost; it starts again at ${job.notBefore}.`);
   const epoch = job.epoch + 1;
-  const next = attempts.find((attempt) => attempt.epoch === epoch && !attempt.gone);
+  const next = attempts.find((attempt) => attempt.epoch === epoch);
   if (next?.deleting) return wait();
   if (next && next.finishedAt !== null) return remove(next); // somebody started it too early, and it found no attempt
   if (admission === 'own') return place.granted ? { kind: 'begin', epoch } : wait(null, place.waitsFor);
@@ -96,7 +96,7 @@ function withLiveAttempt(seen: Observed, job: MirroredJob): Action {
   // Of a leader that was stopped, and went on when its attempt was over.
   const late = attempts.find((attempt) => attempt.epoch < epoch && attempt.finishedAt === null && !attempt.deleting);
   if (late) return remove(late);
-  const own = attempts.find((attempt) => attempt.epoch === epoch && !attempt.gone);
+  const own = attempts.find((attempt) => attempt.epoch === epoch);
   if (!own) return withoutJob(seen, job);
   const end = (outcome: 'lost' | 'interrupted' | 'failed', message: string): Action => ({
     kind: 'end',

@@ -22,7 +22,7 @@ export interface SeenAttempt {
   suspended: boolean;
   /** Being deleted. */
   deleting: boolean;
-  /** The Job is gone: it may be made again under its name, when the pods that are left have ended. */
+  /** Its Job is gone, and with it the number: `epoch` is 0. A Job may be made under the name when the pods have ended. */
   gone: boolean;
   /** Set aside for a job of a higher priority, whose name it is. */
   preemptedFor: string | null;
