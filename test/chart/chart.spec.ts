@@ -186,6 +186,8 @@ describeCluster('the chart', () => {
     ['store.outputs=/data', "at '/store/outputs': '/data' does not match pattern"],
     ['networkPolicy.apiserver.cidrs[0]=here', "at '/networkPolicy/apiserver/cidrs/0': 'here' does not match pattern"],
     ['ingress.enabled=true', 'ingress.host: missing'],
+    ['operator.queues[0].name=a,operator.queues[1].name=a', 'operator.queues: two queues have one name'],
+    ['operator.election.leaseSeconds=10', 'operator.election: retrySeconds must be less than renewSeconds'],
   ])('%s is refused by its name', async (value, why) => {
     await expect(rendered('--set', value)).rejects.toThrow(why);
   });

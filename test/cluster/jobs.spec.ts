@@ -7,7 +7,7 @@ import { JOBS, PODS, TRAINING_JOBS } from '@orestes/kubernetes';
 import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
 import { ask, examplePipeline } from '../support/service.js';
 import { childrenOf, ended, jobAt, until } from '../support/wait.js';
-import { NAMESPACE, startTestCluster, type TestCluster } from './test-cluster.js';
+import { NAMESPACE, startTestCluster, whileJobsAreRefused, type TestCluster } from './test-cluster.js';
 
 let cluster: TestCluster;
 
@@ -96,20 +96,11 @@ describeCluster('jobs in a cluster', () => {
   }, 120_000);
 
   it('fails a job whose Job the cluster refuses, in its words, and gives its place back', async () => {
-    const file = join(cluster.service.data, 'quota.json');
-    const hard = { 'count/jobs.batch': '0' };
-    const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'no-jobs' }, spec: { hard } };
-    writeFileSync(file, JSON.stringify(quota));
-    await kubectl('apply', '-f', file);
-    await until(
-      () => kubectl('get', 'resourcequota', 'no-jobs', '-o', 'jsonpath={.status.hard}'),
-      (text) => text !== '',
-    );
     const submit = async (name: string) => {
       const spec = { kind: 'corpus', name, ...examplePipeline().corpus, reuse: false, retries: 1 };
       return ended(url, ((await ask(`${url()}/jobs`, { body: spec })).body as { id: string }).id);
     };
-    const refused = await submit('refused').finally(() => kubectl('delete', 'resourcequota', 'no-jobs'));
+    const refused = await whileJobsAreRefused(cluster, () => submit('refused'));
     expect(refused).toMatchObject({ state: 'failed', reason: 'WORKER_LOST', failures: 2 });
     expect(refused.message).toMatch(/^its Job can't be made: .*exceeded quota: no-jobs/);
     expect((await submit('taken')).state).toBe('succeeded');

@@ -6,7 +6,7 @@ import { JOBS, type Job, type Stored } from '@orestes/kubernetes';
 import { outcomesOf, type Outcome } from '../faults/outcome.js';
 import { ask, examplePipeline } from '../support/service.js';
 import { childrenOf, ended, jobAt, until } from '../support/wait.js';
-import { attemptMade, NAMESPACE, startTestCluster, type TestCluster } from './test-cluster.js';
+import { attemptMade, NAMESPACE, startTestCluster, whileJobsAreRefused, type TestCluster } from './test-cluster.js';
 
 const QUEUE = 'kueue.x-k8s.io/queue-name';
 const url = () => cluster.service.url;
@@ -63,6 +63,22 @@ describeCluster('where somebody else, as Kueue, suspends and unsuspends Jobs', (
     expect(waiting).toMatchObject({ state: 'queued', attempts: [] });
     await setSuspend(job.metadata.name, false);
     expect(await ended(url, id)).toMatchObject({ state: 'succeeded', failures: 0 });
+  }, 120_000);
+
+  it('a job whose Job the cluster refuses says so in its words, and waits until it is taken', async () => {
+    const { corpus } = examplePipeline();
+    const spec = { kind: 'corpus', name: 'refused', ...corpus, reuse: false };
+    const refused = await whileJobsAreRefused(cluster, async () => {
+      const { id } = (await ask(`${url()}/jobs`, { body: spec })).body as { id: string };
+      return until(
+        () => jobAt(url(), id),
+        ({ why }) => why.includes("can't be made"),
+      );
+    });
+    expect(refused).toMatchObject({ state: 'queued', attempts: [] });
+    expect(refused.why).toMatch(/^its Job can't be made: .*exceeded quota: no-jobs/);
+    await setSuspend((await made(refused, 1)).metadata.name, false);
+    expect(await ended(url, refused.id)).toMatchObject({ state: 'succeeded', failures: 0 });
   }, 120_000);
 
   it('a job that is suspended again saves, waits as a new Job, and goes on from there: the same bits', async () => {

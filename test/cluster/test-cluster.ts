@@ -253,3 +253,17 @@ function kubeconfigWith(
   writeFileSync(file, JSON.stringify(document), { mode: 0o600 });
   return file;
 }
+
+/** A quota under which the namespace takes no Job, while something is done. */
+export async function whileJobsAreRefused<T>({ control }: TestCluster, work: () => Promise<T>): Promise<T> {
+  const metadata = meta('no-jobs');
+  await control.apply([
+    { apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec: { hard: { 'count/jobs.batch': '0' } } },
+  ]);
+  const quota = ['-n', NAMESPACE, 'resourcequota', metadata.name];
+  await until(
+    () => control.kubectl('get', ...quota, '-o', 'jsonpath={.status.hard}'),
+    (text) => text !== '',
+  );
+  return work().finally(() => control.kubectl('delete', ...quota));
+}

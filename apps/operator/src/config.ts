@@ -21,12 +21,12 @@ export const OperatorFile = z.strictObject({
   queues: z
     .array(Queue)
     .min(1)
+    .refine((queues) => new Set(queues.map(({ name }) => name)).size === queues.length, 'two queues have one name')
     .default([{ name: 'default', gpus: { '*': 8 } }]),
   pods: z.strictObject({
     images: z.strictObject({ cpu: text, cuda: text }),
     serviceAccount: text.default('orestes-worker'),
-    /** Between SIGTERM and SIGKILL: long enough for a checkpoint. */
-    /** Whole ones, as pods have them. */
+    /** Between SIGTERM and SIGKILL: long enough for a checkpoint; whole ones, as pods have them. */
     graceSeconds: seconds.int().default(120),
     gpuResource: z.enum(['nvidia.com/gpu', 'amd.com/gpu']).default('nvidia.com/gpu'),
     gpuProductLabel: text.default('nvidia.com/gpu.product'),
@@ -51,6 +51,12 @@ export const OperatorFile = z.strictObject({
       renewSeconds: seconds.default(10),
       retrySeconds: seconds.default(2),
     })
+    .refine(
+      (election) => election.retrySeconds < election.renewSeconds && election.renewSeconds < election.leaseSeconds,
+      {
+        message: 'retrySeconds must be less than renewSeconds, and that less than leaseSeconds',
+      },
+    )
     .prefault({}),
 });
 export type OperatorFile = z.infer<typeof OperatorFile>;

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { JOB_LABEL, MESSAGE_CHARACTERS, type MirroredJob, type TrainingJob } from '@orestes/contracts';
+import { JOB_LABEL, shortened, type MirroredJob, type TrainingJob } from '@orestes/contracts';
 import { hasReason, TRAINING_JOBS, WorkQueue, type KubernetesClient } from '@orestes/kubernetes';
 import type { Logger } from 'pino';
 import { act, type Hands } from './act/acts.js';
@@ -203,7 +203,7 @@ export class Reconciler {
     const first = { message: trainingJob.status?.message ?? null, next: Date.now() + FIRST_MS * crowd };
     const last = this.said.get(key) ?? first;
     this.said.set(key, last);
-    const message = waitsFor.slice(0, MESSAGE_CHARACTERS);
+    const message = shortened(waitsFor);
     if (last.message === message) return;
     const left = last.next - Date.now();
     if (left > 0) return this.queue.addAfter(key, left);

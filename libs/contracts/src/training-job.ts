@@ -54,8 +54,11 @@ export const MirroredJob = z.strictObject({
   savedAt: z.iso.datetime().optional().describe('Time of the newest checkpoint: work since then would be lost.'),
 });
 
-/** Of a message in a status; what is longer is cut. */
-export const MESSAGE_CHARACTERS = 1000;
+const MESSAGE_CHARACTERS = 1000;
+
+/** A message as a status may have it: cut where it is longer, and without half a surrogate pair, which no database takes. */
+export const shortened = (message: string): string =>
+  message.slice(0, MESSAGE_CHARACTERS).replace(/\p{Surrogate}/gu, '');
 
 /** What became of it: written by the API, but of an object that it refused; the operator tells that, and `suspendAsked`. */
 export const TrainingJobStatus = z.strictObject({

@@ -34,6 +34,16 @@ describe('the status of a TrainingJob', () => {
     ]);
   });
 
+  it('cuts a long message, and no character in two', () => {
+    const { message, conditions } = statusOf(
+      known,
+      job({ state: 'failed', message: `a${'😀'.repeat(600)}` }),
+      new Date(),
+    );
+    expect(message).toBe(`a${'😀'.repeat(499)}`);
+    expect(conditions!.at(-1)!.message).toBe(message);
+  });
+
   it('says what the job waits for, how far it is, and of which generation of the object', () => {
     const progress = { done: 5, total: 9, unit: 'steps' } as MirroredJob['progress'];
     const status = statusOf(

@@ -1,4 +1,4 @@
-import { MESSAGE_CHARACTERS, type Condition, type MirroredJob, type TrainingJobStatus } from '@orestes/contracts';
+import { shortened, type Condition, type MirroredJob, type TrainingJobStatus } from '@orestes/contracts';
 import type { Job } from '@orestes/database';
 import { isTerminal } from '@orestes/jobs';
 
@@ -11,7 +11,7 @@ export function statusOf({ waiting, generation, conditions }: Known, job: Mirror
     job,
     phase: state,
     ...(reason !== undefined && { reason }),
-    message: (waiting ?? message).slice(0, MESSAGE_CHARACTERS),
+    message: shortened(waiting ?? message),
     attempt: epoch,
     ...(progress && { progress: `${progress.done}/${progress.total} ${progress.unit}` }),
     observedGeneration: generation,
@@ -30,7 +30,7 @@ function conditionsOf(job: MirroredJob): Bare[] {
   // CamelCase, as Kubernetes asks of reasons.
   const reason = state[0]!.toUpperCase() + state.slice(1);
   const is = (type: Condition['type'], holds: boolean, message: string): Bare => ({
-    ...{ type, status: holds ? 'True' : 'False', reason, message: message.slice(0, MESSAGE_CHARACTERS) },
+    ...{ type, status: holds ? 'True' : 'False', reason, message: shortened(message) },
   });
   return [
     { type: 'Registered', status: 'True', reason: 'Known', message: `it is job ${id}` },

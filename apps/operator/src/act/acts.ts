@@ -56,7 +56,12 @@ export const acts: { [K in Exclude<Action['kind'], 'wait'>]: Act<K> } = {
       );
     told(job);
   },
-  createJob: (hands, { epoch }) => createJob(hands, epoch),
+  createJob: async (hands, { epoch }) => {
+    const error = await createJob(hands, epoch).then(() => null, refusalIn);
+    if (!error) return;
+    await hands.api.waiting(hands.trainingJob, unmade(error));
+    throw error; // no attempt has begun that could end: it is tried again
+  },
   deleteJob: ({ kubernetes, trainingJob }, { name, uid }) =>
     kubernetes
       .delete(JOBS, jobOf(trainingJob, name), { propagationPolicy: 'Foreground', preconditions: { uid } })
@@ -73,7 +78,7 @@ export const acts: { [K in Exclude<Action['kind'], 'wait'>]: Act<K> } = {
     told(job);
     if (admission === 'kueue' || job.state !== 'admitted' || job.epoch !== epoch) return;
     const error = await createJob(hands, epoch).then(() => null, refusalIn);
-    if (error) told(await api.end(trainingJob, epoch, 'lost', `its Job can't be made: ${error.message}`));
+    if (error) told(await api.end(trainingJob, epoch, 'lost', unmade(error)));
   },
   end: async ({ api, kubernetes, trainingJob, told }, { epoch, outcome, message, unless }) => {
     if (unless !== null && (await kubernetes.find(JOBS, jobOf(trainingJob, unless)))) return; // it is told soon
@@ -115,6 +120,8 @@ function refusalIn(error: unknown): KubernetesError {
   if (error instanceof KubernetesError && REFUSALS.includes(error.status)) return error;
   throw error;
 }
+
+const unmade = ({ message }: KubernetesError): string => `its Job can't be made: ${message}`;
 
 /** Under the version that was seen: finalizers of others that came meanwhile are not lost. */
 function setFinalizers(

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import {
   ClusterAnswer,
-  MESSAGE_CHARACTERS,
   OrestesError,
   parseDocument,
   ProblemDocument,
+  shortened,
   type MirroredJob,
   type TrainingJob,
 } from '@orestes/contracts';
@@ -51,11 +51,11 @@ export class ClusterApi {
   }
 
   end(trainingJob: TrainingJob, epoch: number, outcome: string, message: string): Promise<MirroredJob> {
-    return this.tell(trainingJob, 'end', { epoch, outcome, message: message.slice(0, MESSAGE_CHARACTERS) });
+    return this.tell(trainingJob, 'end', { epoch, outcome, message: shortened(message) });
   }
 
   waiting(trainingJob: TrainingJob, message: string): Promise<MirroredJob> {
-    return this.tell(trainingJob, 'waiting', { message });
+    return this.tell(trainingJob, 'waiting', { message: shortened(message) });
   }
 
   ask(trainingJob: TrainingJob, what: 'cancel' | 'suspend' | 'resume'): Promise<MirroredJob> {

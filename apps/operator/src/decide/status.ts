@@ -1,4 +1,4 @@
-import { MESSAGE_CHARACTERS, type TrainingJob, type TrainingJobStatus } from '@orestes/contracts';
+import { shortened, type TrainingJob, type TrainingJobStatus } from '@orestes/contracts';
 
 /** Why a TrainingJob has no job: the service refused it. */
 export interface Refusal {
@@ -9,7 +9,7 @@ export interface Refusal {
 /** The status of an object that was refused, which the service knows nothing of. @param now RFC 3339 */
 export function refusedStatus({ metadata, status }: TrainingJob, refusal: Refusal, now: string): TrainingJobStatus {
   const reason = refusal.code;
-  const message = refusal.message.slice(0, MESSAGE_CHARACTERS);
+  const message = shortened(refusal.message);
   const observedGeneration = metadata.generation ?? 1;
   const before = status?.conditions?.find(({ type }) => type === 'Registered');
   const lastTransitionTime = before?.status === 'False' ? before.lastTransitionTime : now;
