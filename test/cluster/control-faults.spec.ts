@@ -42,6 +42,12 @@ const FAULTS: Record<string, () => Promise<void>> = {
     await endedProcess(cluster.operator, 'SIGKILL');
     cluster.startOperator();
   },
+  // As in another cluster, or namespace, on the same database: its terms begin anew.
+  'the leader is killed, and its Lease is gone': async () => {
+    await endedProcess(cluster.operator, 'SIGKILL');
+    await cluster.control.kubectl('delete', 'lease', 'orestes-operator', '-n', NAMESPACE);
+    cluster.startOperator();
+  },
   'the leader stands still for two terms, and goes on beside its successor': async () => {
     const old = cluster.operator;
     old.kill('SIGSTOP');

@@ -7,7 +7,7 @@ import { JOBS, PODS, TRAINING_JOBS } from '@orestes/kubernetes';
 import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
 import { ask, examplePipeline } from '../support/service.js';
 import { childrenOf, ended, jobAt, until } from '../support/wait.js';
-import { NAMESPACE, startTestCluster, whileJobsAreRefused, type TestCluster } from './test-cluster.js';
+import { NAMESPACE, startTestCluster, whileRefused, type TestCluster } from './test-cluster.js';
 
 let cluster: TestCluster;
 
@@ -100,11 +100,64 @@ describeCluster('jobs in a cluster', () => {
       const spec = { kind: 'corpus', name, ...examplePipeline().corpus, reuse: false, retries: 1 };
       return ended(url, ((await ask(`${url()}/jobs`, { body: spec })).body as { id: string }).id);
     };
-    const refused = await whileJobsAreRefused(cluster, () => submit('refused'));
+    const refused = await whileRefused(cluster, 'count/jobs.batch', () => submit('refused'));
     expect(refused).toMatchObject({ state: 'failed', reason: 'WORKER_LOST', failures: 2 });
-    expect(refused.message).toMatch(/^its Job can't be made: .*exceeded quota: no-jobs/);
+    expect(refused.message).toMatch(/^its Job can't be made: .*exceeded quota: none/);
     expect((await submit('taken')).state).toBe('succeeded');
   }, 120_000);
+
+  it('says why a job has no object, or no pod, while the cluster takes none, and goes on when it does', async () => {
+    for (const [resource, name, why] of [
+      ['count/trainingjobs.orestes.dev', 'no-object', /^its object can't be made: .*exceeded quota: none/],
+      ['pods', 'no-pod', /^The cluster makes no pod of it: kubectl describe job no-pod-\S+-1 says why\.$/],
+    ] as const) {
+      const body = { kind: 'corpus', name, ...examplePipeline().corpus, reuse: false };
+      const id = await whileRefused(cluster, resource, async () => {
+        const { id } = (await ask(`${url()}/jobs`, { body })).body as { id: string };
+        await until(
+          () => jobAt(url(), id),
+          (job) => why.test(job.why),
+        );
+        return id;
+      });
+      expect(await ended(url, id)).toMatchObject({ state: 'succeeded', failures: 0 });
+    }
+  }, 240_000);
+
+  it('begins what kubectl applied when the jobs whose outputs it needs have succeeded', async () => {
+    const { corpus, pretrain } = examplePipeline({ steps: 20 });
+    const post = async (path: string, body?: object) =>
+      (await ask(`${url()}${path}`, { method: 'POST', ...(body && { body }) })).body as { id: string };
+    const { id } = await post('/jobs', { kind: 'corpus', name: 'needed', ...corpus, reuse: false, priority: -1 });
+    await post(`/jobs/${id}/suspend`);
+    const file = join(cluster.service.data, 'needs.json');
+    const spec = { pretrain: { name: 'needs', corpus: `job:${id}`, ...pretrain } };
+    writeFileSync(file, JSON.stringify({ ...byHand('needs', {}), spec }));
+    await kubectl('apply', '-f', file);
+    await until(
+      () => kubectl('get', 'tj', 'needs', '-o', 'jsonpath={.status.message}'),
+      (message) =>
+        message === 'It waits for other jobs: those whose outputs it needs, or one that writes into its own.',
+    );
+    await post(`/jobs/${id}/resume`);
+    const needed = await ended(url, id);
+    const { items } = (await ask(`${url()}/jobs?name=needs`)).body as JobList;
+    const last = await ended(url, items[0]!.id);
+    expect(last).toMatchObject({ state: 'succeeded', attempts: [{ outcome: 'succeeded' }] });
+    expect(Date.parse(last.startedAt!)).toBeGreaterThan(Date.parse(needed.finishedAt!));
+  }, 120_000);
+
+  it('ends a job that runs too long for good, though its worker saves when it is asked to end', async () => {
+    const { corpus, pretrain } = examplePipeline({ steps: 1_000_000 });
+    const submit = async (body: object) => ((await ask(`${url()}/jobs`, { body })).body as { id: string }).id;
+    const id = await submit({ kind: 'corpus', name: 'short', ...corpus });
+    const resources = { maxRuntimeSeconds: 15 };
+    const long = await submit({ kind: 'pretrain', name: 'long', corpus: `job:${id}`, ...pretrain, resources });
+    const job = await ended(url, long);
+    expect(job).toMatchObject({ state: 'failed', reason: 'MAX_RUNTIME', failures: 0 });
+    expect(job.attempts.map(({ outcome }) => outcome)).toEqual(['failed']);
+    expect(job.progress!.done).toBeGreaterThan(0);
+  }, 180_000);
 
   it('says why a job waits, and ends its pods when it is cancelled', async () => {
     const spec = { ...examplePipeline({ name: 'much', steps: 40 }).corpus };

@@ -6,7 +6,7 @@ import { JOBS, type Job, type Stored } from '@orestes/kubernetes';
 import { outcomesOf, type Outcome } from '../faults/outcome.js';
 import { ask, examplePipeline } from '../support/service.js';
 import { childrenOf, ended, jobAt, until } from '../support/wait.js';
-import { attemptMade, NAMESPACE, startTestCluster, whileJobsAreRefused, type TestCluster } from './test-cluster.js';
+import { attemptMade, NAMESPACE, startTestCluster, whileRefused, type TestCluster } from './test-cluster.js';
 
 const QUEUE = 'kueue.x-k8s.io/queue-name';
 const url = () => cluster.service.url;
@@ -68,7 +68,7 @@ describeCluster('where somebody else, as Kueue, suspends and unsuspends Jobs', (
   it('a job whose Job the cluster refuses says so in its words, and waits until it is taken', async () => {
     const { corpus } = examplePipeline();
     const spec = { kind: 'corpus', name: 'refused', ...corpus, reuse: false };
-    const refused = await whileJobsAreRefused(cluster, async () => {
+    const refused = await whileRefused(cluster, 'count/jobs.batch', async () => {
       const { id } = (await ask(`${url()}/jobs`, { body: spec })).body as { id: string };
       return until(
         () => jobAt(url(), id),
@@ -76,7 +76,7 @@ describeCluster('where somebody else, as Kueue, suspends and unsuspends Jobs', (
       );
     });
     expect(refused).toMatchObject({ state: 'queued', attempts: [] });
-    expect(refused.why).toMatch(/^its Job can't be made: .*exceeded quota: no-jobs/);
+    expect(refused.why).toMatch(/^its Job can't be made: .*exceeded quota: none/);
     await setSuspend((await made(refused, 1)).metadata.name, false);
     expect(await ended(url, refused.id)).toMatchObject({ state: 'succeeded', failures: 0 });
   }, 120_000);

@@ -254,12 +254,10 @@ function kubeconfigWith(
   return file;
 }
 
-/** A quota under which the namespace takes no Job, while something is done. */
-export async function whileJobsAreRefused<T>({ control }: TestCluster, work: () => Promise<T>): Promise<T> {
-  const metadata = meta('no-jobs');
-  await control.apply([
-    { apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec: { hard: { 'count/jobs.batch': '0' } } },
-  ]);
+/** Under a quota by which the namespace takes no more of something, while something is done. @param resource for example `pods` */
+export async function whileRefused<T>({ control }: TestCluster, resource: string, work: () => Promise<T>): Promise<T> {
+  const metadata = meta('none');
+  await control.apply([{ apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec: { hard: { [resource]: '0' } } }]);
   const quota = ['-n', NAMESPACE, 'resourcequota', metadata.name];
   await until(
     () => control.kubectl('get', ...quota, '-o', 'jsonpath={.status.hard}'),

@@ -16,6 +16,8 @@ const ownerKey = ({ metadata }: { metadata?: { namespace?: string; labels?: Reco
   return name === undefined ? [] : [`${metadata?.namespace}/${name}`];
 };
 
+const STALE_MS = 60_000;
+
 /** Copies of all objects that decisions hang on. */
 export class Caches {
   readonly trainingJobs: Informer<TrainingJob>;
@@ -33,10 +35,11 @@ export class Caches {
     return [this.trainingJobs, this.jobs, this.pods] as const;
   }
 
-  /** Starts them; resolves when all have listed once. */
-  async start(): Promise<void> {
+  /** Starts them; resolves when all have listed once, or the signal aborts. */
+  async start(signal: AbortSignal): Promise<void> {
     for (const informer of this.all) informer.start();
-    await Promise.all(this.all.map((informer) => informer.whenSynced()));
+    const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await Promise.race([Promise.all(this.all.map((informer) => informer.whenSynced())), aborted]);
   }
 
   async stop(): Promise<void> {
@@ -61,6 +64,11 @@ export class Caches {
     const { uid } = trainingJob.metadata;
     const owned = (job: Job) => job.metadata?.ownerReferences?.some((owner) => owner.uid === uid) === true;
     return { trainingJob, jobs: this.jobs.byIndex('owner', key).filter(owned), pods: this.pods.byIndex('owner', key) };
+  }
+
+  /** Too old to decide by: a watch is broken, though the lease, on a connection of its own, may be renewed. */
+  get stale(): boolean {
+    return this.ageMs() > STALE_MS;
   }
 
   /** Since the apiserver was last heard, by the informer that has heard the least. Milliseconds. */

@@ -7,9 +7,6 @@ import type { Caches } from './caches.js';
 import type { OperatorConfig } from './config.js';
 import type { Reconciler } from './reconciler.js';
 
-/** Copies that are older than this are not to be decided by. */
-const STALE_MS = 60_000;
-
 interface Sources {
   caches: Caches;
   kubernetes: KubernetesClient;
@@ -52,8 +49,7 @@ export async function serveHealth({ host, port }: OperatorConfig, sources: Sourc
 
 function unready(caches: Caches): string | null {
   if (caches.all.some(({ synced }) => !synced)) return 'not everything has been listed yet';
-  const age = caches.ageMs();
-  return age > STALE_MS ? `the apiserver was last heard ${Math.round(age / 1000)} s ago` : null;
+  return caches.stale ? `the apiserver was last heard ${Math.round(caches.ageMs() / 1000)} s ago` : null;
 }
 
 function metricsOf({ caches, kubernetes, reconciler }: Sources): Registry {

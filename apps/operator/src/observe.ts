@@ -16,14 +16,15 @@ const ownersOf = ({ metadata }: Pod): string[] => metadata?.ownerReferences?.map
 /** Pods whose Jobs were deleted before they had ended, whatever attempts they were of. */
 const orphaned = (pods: readonly SeenPod[]): SeenAttempt => ({
   ...{ name: '', uid: '', epoch: 0, suspended: false, deleting: true, gone: true, preemptedFor: null },
-  ...{ finishedAt: null, failure: null, pods },
+  ...{ finishedAt: null, startedAt: null, failure: null, pods },
 });
 
 function attemptOf(job: Job, pods: readonly Pod[]): SeenAttempt {
   const { name, uid, labels, annotations, deletionTimestamp } = job.metadata!;
-  const finished = job.status?.conditions?.find(
-    ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
-  );
+  const condition = (...types: string[]) =>
+    job.status?.conditions?.find(({ type, status }) => types.includes(type) && status === 'True');
+  const finished = condition('Complete', 'Failed');
+  const failing = condition('Failed', 'FailureTarget');
   return {
     name: name!,
     uid: uid!,
@@ -33,7 +34,8 @@ function attemptOf(job: Job, pods: readonly Pod[]): SeenAttempt {
     gone: false,
     preemptedFor: annotations?.[PREEMPTED_FOR] ?? null,
     finishedAt: finished ? Date.parse(finished.lastTransitionTime ?? '') || 0 : null,
-    failure: finished?.type === 'Failed' ? (finished.reason ?? 'Failed') : null,
+    startedAt: job.status?.startTime ? Date.parse(job.status.startTime) : null,
+    failure: failing ? (failing.reason ?? 'Failed') : null,
     pods: pods.filter((pod) => ownersOf(pod).includes(uid!)).map(podOf),
   };
 }

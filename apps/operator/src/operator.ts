@@ -11,7 +11,7 @@ const KUEUE = 'workloads.kueue.x-k8s.io';
 
 /**
  * Runs the operator until the signal aborts: caches always, decisions while it holds the lease.
- * @throws OrestesError KUBERNETES_CONFIG, KUBERNETES_UNREACHABLE, LEADERSHIP_LOST
+ * @throws OrestesError KUBERNETES_CONFIG; KUBERNETES_UNREACHABLE and KUBERNETES_REFUSED where it can't ask for Kueue's CRD
  */
 export async function runOperator(config: OperatorConfig, log: Logger, signal: AbortSignal): Promise<void> {
   const kubeConfig = new KubeConfig();
@@ -23,7 +23,8 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
   const state: { reconciler: Reconciler | null } = { reconciler: null };
   const health = await serveHealth(config, { caches, kubernetes, reconciler: () => state.reconciler });
   try {
-    await caches.start();
+    await caches.start(signal);
+    if (signal.aborted) return;
     const admission = config.admission === 'auto' ? await detected(kubernetes) : config.admission;
     log.info({ admission, port: health.port }, 'ready');
     const { leaseSeconds, renewSeconds, retrySeconds } = config.election;
@@ -36,7 +37,8 @@ export async function runOperator(config: OperatorConfig, log: Logger, signal: A
       log.info({ epoch }, 'leads');
       const api = new ClusterApi(config, epoch);
       const assertLeader = () => void election.assertLeader();
-      state.reconciler = new Reconciler({ config, kubernetes, caches, api, admission, log, assertLeader });
+      const supersede = (newest: number) => election.supersede(newest);
+      state.reconciler = new Reconciler({ config, kubernetes, caches, api, admission, log, assertLeader, supersede });
       await state.reconciler.run(term);
       state.reconciler = null;
       await api.close();

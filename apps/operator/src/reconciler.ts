@@ -3,7 +3,7 @@ import { JOB_LABEL, shortened, type MirroredJob, type TrainingJob } from '@orest
 import { hasReason, TRAINING_JOBS, WorkQueue, type KubernetesClient } from '@orestes/kubernetes';
 import type { Logger } from 'pino';
 import { act, type Hands } from './act/acts.js';
-import { ApiRefusal, type ClusterApi } from './act/api.js';
+import { ApiRefusal, Superseded, type ClusterApi } from './act/api.js';
 import { Ledger, type Standing } from './admission/ledger.js';
 import type { Caches } from './caches.js';
 import type { OperatorConfig } from './config.js';
@@ -30,6 +30,9 @@ const SENTENCES = 50;
 /** What was done is seen within this, unless somebody undid it: it is not done again sooner. */
 const SEEN_MS = 3000;
 
+/** Copies that are too old to decide by are looked at again after this. */
+const STALE_AGAIN_MS = 5000;
+
 export interface Parts {
   config: OperatorConfig;
   kubernetes: KubernetesClient;
@@ -39,6 +42,8 @@ export interface Parts {
   log: Logger;
   /** Throws where this process does not lead any more. */
   assertLeader: () => void;
+  /** The service knows a newer term: this one ends. */
+  supersede: (newest: number) => void;
 }
 
 /** Brings TrainingJobs forward while this process leads: observe, decide, act, one action at a time for each. */
@@ -66,7 +71,10 @@ export class Reconciler {
   async run(signal: AbortSignal): Promise<void> {
     const { caches, log } = this.parts;
     const end = caches.subscribe((key) => this.changed(key));
-    const onError = (key: string, error: unknown) => log.warn({ key, err: error }, 'it is tried again');
+    const onError = (key: string, error: unknown) => {
+      log.warn({ key, err: error }, 'it is tried again');
+      if (error instanceof Superseded) this.parts.supersede(error.newest);
+    };
     await this.queue.run((key) => this.reconcile(key), CONCURRENCY, signal, onError);
     if (this.admitting) clearTimeout(this.admitting);
     end();
@@ -133,7 +141,8 @@ export class Reconciler {
   }
 
   private async reconcile(key: string): Promise<void> {
-    const { config, kubernetes, api, admission, assertLeader } = this.parts;
+    const { config, kubernetes, api, admission, assertLeader, caches } = this.parts;
+    if (caches.stale) return this.queue.addAfter(key, STALE_AGAIN_MS);
     const family = this.family(key);
     if (!family) return this.forget(key);
     const { trainingJob, jobs, pods } = family;
@@ -236,6 +245,6 @@ function refusalIn(error: unknown, kind: Action['kind']): Refusal | null {
   if (!(error instanceof ApiRefusal)) return null;
   const { status, code, message } = error;
   const badSpec = kind === 'register' && (status === 400 || status === 422);
-  const noJob = kind !== 'register' && (status === 404 || code === 'OBJECT_FOREIGN');
+  const noJob = kind !== 'register' && (code === 'NOT_FOUND' || code === 'OBJECT_FOREIGN');
   return badSpec || noJob ? { code, message } : null;
 }

@@ -15,7 +15,7 @@ const pod = (change: Partial<SeenPod>): SeenPod => ({
 });
 const attempt = (change: Partial<SeenAttempt>): SeenAttempt => ({
   ...{ name: 'j-1', uid: 'u', epoch: 1, suspended: false, deleting: true, gone: false, preemptedFor: null },
-  ...{ finishedAt: null, failure: null, pods: [] },
+  ...{ finishedAt: null, startedAt: null, failure: null, pods: [] },
   ...change,
 });
 

@@ -11,7 +11,7 @@ export interface Situation {
   reason: string | null;
   /** Jobs whose outputs it needs and that have not succeeded. */
   waitingFor: readonly { name: string; state: JobState }[];
-  /** Not to be started before. */
+  /** Not to be started before: after a crash, or because something else is to be tried later. */
   notBefore: Date | null;
   now: Date;
   failures: number;
@@ -60,7 +60,7 @@ function whyQueued(s: Situation): string {
     const more = others.length > 0 ? ` and ${others.length} more` : '';
     return `It needs the output of ${first.name}, which is ${first.state}${more}.`;
   }
-  if (s.notBefore && s.notBefore > s.now) {
+  if (s.failures > 0 && s.notBefore && s.notBefore > s.now) {
     const seconds = Math.ceil((s.notBefore.getTime() - s.now.getTime()) / 1000);
     return `Its worker was lost (crash ${s.failures} of ${s.retries} allowed); it starts again in ${seconds} s.`;
   }

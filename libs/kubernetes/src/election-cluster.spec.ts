@@ -182,6 +182,18 @@ describeOnCluster('an election on a real API server', {}, (cluster) => {
       await run;
     });
 
+    it('begins a term above one that has been seen elsewhere', async () => {
+      const { election, stop, terms, run } = elect();
+      await until(() => election.epoch === 1, 3_000);
+      election.supersede(40);
+      await until(() => election.epoch === 41, 3_000);
+      election.supersede(12);
+      expect(election.assertLeader()).toBe(41);
+      stop.abort();
+      await run;
+      expect(terms).toHaveLength(2);
+    });
+
     it('goes on when somebody only labels the lease', async () => {
       const { election, stop, terms, run } = elect();
       await until(() => election.epoch === 1, 3_000);

@@ -92,6 +92,15 @@ export class Election {
   }
 
   /**
+   * Ends the term where somebody has seen a newer one, which the Lease may know nothing of: it was deleted, or is another
+   * cluster's. The next term of this process is above that.
+   */
+  supersede(newest: number): void {
+    this.record.skipTo(newest);
+    if (this.term && this.term.epoch < newest) this.lose(this.term, `term ${newest} has begun elsewhere`);
+  }
+
+  /**
    * Stands for election again and again until the signal aborts; then lets the duties end and releases the lease.
    * @throws what `onLead` throws while it leads; when it returns by itself, so does this
    */

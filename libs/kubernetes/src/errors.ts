@@ -56,6 +56,16 @@ export class KubernetesError extends OrestesError {
 export const hasReason = (error: unknown, ...reasons: Reason[]): error is KubernetesError =>
   error instanceof KubernetesError && reasons.some((reason) => reason === error.reason);
 
+/** Of HTTP: what a schema, a right, a quota, a policy or a webhook refuses is refused again when it is sent again. */
+const REFUSALS = [400, 403, 413, 422];
+
+/** Of a create: the cluster does not take the object, or its name is another's. @throws any other error */
+export function refusalIn(error: unknown): KubernetesError {
+  if (hasReason(error, 'AlreadyExists')) return error;
+  if (error instanceof KubernetesError && REFUSALS.includes(error.status)) return error;
+  throw error;
+}
+
 /** Whether the versions asked for are compacted away: list anew. */
 export const isExpired = (error: unknown): boolean =>
   error instanceof KubernetesError && (error.status === 410 || hasReason(error, 'Expired', 'Gone'));

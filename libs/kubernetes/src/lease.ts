@@ -40,6 +40,11 @@ export class LeaseRecord {
     return this.write(lease, { ...this.claim(), acquireTime: microTime(), leaseTransitions: this.highest + 1 }, since);
   }
 
+  /** Terms up to that have been given elsewhere. */
+  skipTo(epoch: number): void {
+    if (epoch > this.highest) this.highest = epoch;
+  }
+
   /** @throws KubernetesError reason Conflict when the lease was changed by another, NotFound when it was deleted */
   async renew({ lease }: Held): Promise<Held> {
     const since = this.clock.now();

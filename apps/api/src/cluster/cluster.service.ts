@@ -25,9 +25,12 @@ import { SubmitService } from '../jobs/submit.service.js';
 import { CONFIG } from '../tokens.js';
 import { assertLeader } from './leader.js';
 import { mirroredJob } from './mirrored.js';
-import { mayHaveObject } from './publish.js';
+import { mayHaveObject, mayBegin } from './publish.js';
 
 const CODES = { lost: 'WORKER_LOST', interrupted: 'INTERRUPTED', failed: 'MAX_RUNTIME' } as const;
+
+/** After which it is asked again whether the jobs that a job waits for have ended. */
+const AGAIN_MS = 5000;
 
 type Asked = 'cancel' | 'suspend' | 'resume';
 
@@ -68,6 +71,10 @@ export class ClusterService {
         await manager.update(Job, id, { mirroredVersion: 0 }); // who asks that does not know how it stands: it is told again
         return;
       }
+      if (!(await mayBegin(manager, id))) {
+        await change(manager, job, { notBefore: new Date(Date.now() + AGAIN_MS) });
+        return;
+      }
       await manager.insert(Attempt, { id: attemptIdOf(id, epoch), jobId: id, epoch, state: 'admitted' });
       const set = { epoch, notBefore: null };
       await changeState(manager, job, { to: 'admitted', message: 'it has its place in the cluster', set });
@@ -79,8 +86,13 @@ export class ClusterService {
   end(id: string, { epoch, outcome, message, ...from }: EndRequest): Promise<MirroredJob> {
     return this.fenced(from, id, async (manager, job) => {
       if (job.epoch !== epoch) return;
-      const live = { jobId: id, epoch, state: Not('ended' as const) };
-      const { affected } = await manager.update(Attempt, live, { state: 'ended', outcome, endedAt: new Date() });
+      // What ran too long has failed, also where its worker saved when it was asked to end.
+      const open =
+        outcome === 'failed' && job.state === 'queued'
+          ? { outcome: 'interrupted' as const }
+          : { state: Not('ended' as const) };
+      const ended = { state: 'ended', outcome, endedAt: new Date() } as const;
+      const { affected } = await manager.update(Attempt, { jobId: id, epoch, ...open }, ended);
       if (affected === 0) return;
       const ending = { outcome, code: CODES[outcome], message };
       await applyVerdict(manager, job, afterAttempt(job, ending, this.config.backoffMs));

@@ -7,7 +7,7 @@ const NAME = 'operator';
  * Lets the newest leader pass, and notes a newer one. The row is held to the end of the transaction: a newer leader's first
  * write waits for what an older one has begun, and nothing of the older one comes after it. Who will write the row does not
  * share it before: a new leader's first writes, many at once, would each wait for the others' shares.
- * @throws ProblemError 409 LEADER_SUPERSEDED
+ * @throws ProblemError 409 LEADER_SUPERSEDED, which names the newest term
  */
 export async function assertLeader(manager: EntityManager, epoch: number): Promise<void> {
   const read = async () => {
@@ -24,6 +24,9 @@ export async function assertLeader(manager: EntityManager, epoch: number): Promi
        ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch WHERE leader.epoch < excluded.epoch`,
       [NAME, epoch],
     );
-  if ((newest ?? (await read())!) > epoch)
-    throw new ProblemError(409, 'LEADER_SUPERSEDED', `another operator leads: term ${epoch} is over`);
+  const known = newest ?? (await read())!;
+  if (known > epoch)
+    throw new ProblemError(409, 'LEADER_SUPERSEDED', `another operator leads: term ${epoch} is over`, [
+      { pointer: '/leader', message: 'a term that is over', allowed: [String(known)] },
+    ]);
 }

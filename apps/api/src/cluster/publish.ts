@@ -3,13 +3,14 @@ import {
   FINALIZER,
   JOB_LABEL,
   parseDocument,
+  shortened,
   SubmittedSpec,
   type TrainingJob,
   type WorkSpec,
 } from '@orestes/contracts';
 import { Job } from '@orestes/database';
 import { objectNameOf } from '@orestes/jobs';
-import { hasReason, TRAINING_JOBS, type KubernetesClient } from '@orestes/kubernetes';
+import { hasReason, refusalIn, TRAINING_JOBS, type KubernetesClient } from '@orestes/kubernetes';
 import { In, type DataSource, type EntityManager } from 'typeorm';
 import { eachOf } from './each-of.js';
 
@@ -23,11 +24,13 @@ type Made = Pick<TrainingJob, 'metadata' | 'spec'>;
 
 /** Objects of one round, which are noted together, most before their attempts begin; what is left comes in the next. */
 const BATCH = 100;
+/** After which an object that the cluster refused is tried again. */
+const AGAIN_SECONDS = 30;
 
 /**
  * Makes TrainingJobs of queued jobs that wait for no other. Who is killed between the object and the note of it makes the same
  * object again.
- * @returns none: that a job has an object changes nothing of it
+ * @returns jobs whose objects the cluster refuses: they wait, and are tried again; that a job has an object changes nothing of it
  */
 export async function publish(
   database: DataSource,
@@ -36,16 +39,40 @@ export async function publish(
 ): Promise<string[]> {
   const due = await database.query<{ id: string }[]>(
     `SELECT id FROM job WHERE state = 'queued' AND object IS NULL AND ${IS_WORK} AND ${NEEDS_NOTHING}
+       AND (not_before IS NULL OR not_before <= now())
      ORDER BY priority DESC, id LIMIT ${BATCH}`,
   );
   if (due.length === 0) return [];
   const jobs = await database.getRepository(Job).findBy({ id: In(due.map(({ id }) => id)) });
   const published: Job[] = [];
-  await eachOf(jobs, async (job) => {
-    await make(kubernetes, trainingJobOf(job, namespace));
-    published.push(job);
-  }).finally(() => note(database, published, namespace));
-  return [];
+  const refused: Refused[] = [];
+  try {
+    await eachOf(jobs, async (job) => {
+      const error = await make(kubernetes, trainingJobOf(job, namespace)).then(() => null, refusalIn);
+      if (error) refused.push({ job, why: shortened(`its object can't be made: ${error.message}`) });
+      else published.push(job);
+    });
+  } finally {
+    await note(database, published, namespace);
+    await noteRefused(database, refused);
+  }
+  return refused.map(({ job }) => job.id);
+}
+
+interface Refused {
+  job: Job;
+  why: string;
+}
+
+/** Another try comes later, so that the next in line are not kept by those that are refused again and again. */
+async function noteRefused(database: DataSource, refused: readonly Refused[]): Promise<void> {
+  if (refused.length === 0) return;
+  await database.query(
+    `UPDATE job SET waiting = refused.why, version = version + 1, not_before = now() + interval '${AGAIN_SECONDS} seconds'
+     FROM unnest($1::uuid[], $2::text[]) AS refused (id, why)
+     WHERE job.id = refused.id AND job.object IS NULL AND job.state = 'queued'`,
+    [refused.map(({ job }) => job.id), refused.map(({ why }) => why)],
+  );
 }
 
 /** Creates an object, unless it was created before. @throws KubernetesError AlreadyExists where it is somebody else's of that name */
@@ -65,10 +92,23 @@ export async function mayHaveObject(manager: EntityManager, id: string): Promise
   return found.length > 0;
 }
 
+/** Whether all jobs whose outputs a job needs have succeeded, and none is at work that writes into its output. */
+export async function mayBegin(manager: EntityManager, id: string): Promise<boolean> {
+  const found = await manager.query<object[]>(
+    `SELECT FROM job WHERE id = $1 AND ${NEEDS_NOTHING}
+       -- An output that has the job's own id is nobody else's.
+       AND (output LIKE '%/' || id OR NOT EXISTS (
+         SELECT 1 FROM attempt JOIN job AS other ON other.id = attempt.job_id
+         WHERE attempt.state <> 'ended' AND other.output = job.output))`,
+    [id],
+  );
+  return found.length > 0;
+}
+
 /** The version rises: the object is to be told of the job, unless something happens to it soon. */
 const note = (database: DataSource, jobs: readonly Job[], namespace: string): Promise<unknown> =>
   database.query(
-    `UPDATE job SET object = made.object, version = version + 1, mirrored_at = now()
+    `UPDATE job SET object = made.object, waiting = NULL, version = version + 1, mirrored_at = now()
      FROM unnest($1::uuid[], $2::text[]) AS made (id, object) WHERE job.id = made.id AND job.object IS NULL`,
     [jobs.map(({ id }) => id), jobs.map((job) => `${namespace}/${objectNameOf(job)}`)],
   );

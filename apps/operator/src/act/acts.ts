@@ -2,11 +2,12 @@ import { FINALIZER, JOB_LABEL, type MirroredJob, type TrainingJob } from '@orest
 import {
   hasReason,
   JOBS,
-  KubernetesError,
+  refusalIn,
   SERVICES,
   TRAINING_JOBS,
   type Job,
   type KubernetesClient,
+  type KubernetesError,
   type Stored,
 } from '@orestes/kubernetes';
 import type { OperatorConfig } from '../config.js';
@@ -109,16 +110,6 @@ async function createJob(hands: Hands, epoch: number): Promise<void> {
       cause: error,
     });
   });
-}
-
-/** Of HTTP: what a schema, a right, a quota, a policy or a webhook refuses is refused again when it is sent again. */
-const REFUSALS = [400, 403, 413, 422];
-
-/** What the cluster does not take, or somebody else's Job of that name. @throws any other error */
-function refusalIn(error: unknown): KubernetesError {
-  if (hasReason(error, 'AlreadyExists')) return error;
-  if (error instanceof KubernetesError && REFUSALS.includes(error.status)) return error;
-  throw error;
 }
 
 const unmade = ({ message }: KubernetesError): string => `its Job can't be made: ${message}`;

@@ -25,6 +25,17 @@ export class ApiRefusal extends OrestesError {
   }
 }
 
+/** A newer term has written. It may be another cluster's, on the same database, or of a Lease that was deleted. */
+export class Superseded extends ApiRefusal {
+  constructor(
+    message: string,
+    /** The newest term. */
+    readonly newest: number,
+  ) {
+    super(409, 'LEADER_SUPERSEDED', message);
+  }
+}
+
 /** The service's database, as an operator that leads may write to it. Every call may be made twice. */
 export class ClusterApi {
   private readonly agent = new Agent({
@@ -90,6 +101,7 @@ export class ClusterApi {
     if (!problem.success)
       throw new ApiRefusal(statusCode, 'API_REFUSED', `${path}: ${statusCode} ${text.slice(0, 200)}`);
     const { code, detail, errors = [] } = problem.data;
+    if (code === 'LEADER_SUPERSEDED') throw new Superseded(detail, Number(errors[0]?.allowed?.[0]));
     const fields = errors.map(({ pointer, message }) => `${pointer.slice(1).replaceAll('/', '.')}: ${message}`);
     throw new ApiRefusal(statusCode, code, fields.length > 0 ? fields.join('; ') : detail);
   }

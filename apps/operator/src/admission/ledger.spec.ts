@@ -130,6 +130,17 @@ describe('the ledger', () => {
     expect(ledger.preemptFor('fresh')).toBeNull();
   });
 
+  it('takes no second place while the first is being given up, whoever would lose the least by now', () => {
+    const ledger = ledgerOf(
+      held('a', { gpus: 16, savedAt: 90 }),
+      held('b', { gpus: 16, savedAt: 80 }),
+      standing('new', { gpus: 16, priority: 1 }),
+    );
+    expect(ledger.admit(100).preempted).toEqual([{ key: 'a', for: 'new' }]);
+    ledger.set('b', held('b', { gpus: 16, savedAt: 100 }));
+    expect(ledger.admit(100)).toEqual(NOTHING);
+  });
+
   it('spares who was chosen before a larger one that is enough', () => {
     const ledger = ledgerOf(
       held('small', { gpus: 1, savedAt: 99 }),

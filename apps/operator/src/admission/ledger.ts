@@ -137,11 +137,12 @@ export class Ledger {
   /** The places that are to be given up for a claim; none where that would not be enough, or is under way. */
   private makeRoom(wanting: Standing, { usage, held }: Line, now: number): Round['preempted'] {
     if (!usage.everFits(wanting.claim)) return [];
-    const victims = [...held]
-      .map(({ standing }) => standing)
-      .filter(({ priority }) => priority < wanting.priority)
-      .sort((a, b) => a.priority - b.priority || lost(a, now) - lost(b, now) || (a.id < b.id ? 1 : -1));
     const trial = usage.copy();
+    const standings = [...held].map(({ standing }) => standing);
+    for (const { key, claim } of standings) if (this.yielding.has(key)) trial.change(claim, -1);
+    const victims = standings
+      .filter(({ key, priority }) => priority < wanting.priority && !this.yielding.has(key))
+      .sort((a, b) => a.priority - b.priority || lost(a, now) - lost(b, now) || (a.id < b.id ? 1 : -1));
     const chosen = takeWhile(victims, ({ claim }) => {
       if (trial.fits(wanting.claim)) return false;
       trial.change(claim, -1);
@@ -155,9 +156,8 @@ export class Ledger {
       trial.change(claim, -1);
       return true;
     });
-    const fresh = needed.filter(({ key }) => !this.yielding.has(key));
-    for (const { key } of fresh) this.yielding.set(key, wanting.key);
-    return fresh.map(({ key }) => ({ key, for: wanting.key }));
+    for (const { key } of needed) this.yielding.set(key, wanting.key);
+    return needed.map(({ key }) => ({ key, for: wanting.key }));
   }
 
   private put(entry: Entry): void {

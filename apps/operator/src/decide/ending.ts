@@ -9,10 +9,12 @@ export interface SeenEnding {
 const PREEMPTED = 75;
 const KILLED = 137;
 
+/** Whether Kubernetes ends it because it ran too long. */
+export const isOverdue = ({ failure }: Pick<SeenAttempt, 'failure'>): boolean => failure === 'DeadlineExceeded';
+
 /** How an attempt ended whose worker did not tell it, by its pods. */
 export function endingOf({ pods, failure }: Pick<SeenAttempt, 'pods' | 'failure'>): SeenEnding {
-  if (failure === 'DeadlineExceeded')
-    return { outcome: 'failed', message: 'it ran longer than resources.maxRuntimeSeconds' };
+  if (isOverdue({ failure })) return { outcome: 'failed', message: 'it ran longer than resources.maxRuntimeSeconds' };
   const disrupted = pods.find(({ disruption }) => disruption !== null);
   if (disrupted)
     return { outcome: 'interrupted', message: `pod ${disrupted.name} was taken away: ${disrupted.disruption}` };

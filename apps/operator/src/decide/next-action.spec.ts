@@ -23,7 +23,7 @@ const pod = (change: Partial<SeenPod> = {}): SeenPod => ({
 });
 const attempt = (change: Partial<SeenAttempt> = {}): SeenAttempt => ({
   ...{ name: 'j-1', uid: 'u', epoch: 1, suspended: false, deleting: false, gone: false, preemptedFor: null },
-  ...{ finishedAt: null, failure: null, pods: [pod()] },
+  ...{ finishedAt: null, startedAt: null, failure: null, pods: [pod()] },
   ...change,
 });
 const orphaned = attempt({ name: '', uid: '', epoch: 0, deleting: true, gone: true });
@@ -76,6 +76,20 @@ describe('nextAction', () => {
       'deleted, and its job has ended: it goes',
       { metadata: deleted, job: job({ state: 'cancelled' }) },
       { kind: 'release' },
+    ],
+    [
+      'deleted, its job has ended, and its Job is left: that goes first',
+      { metadata: deleted, job: job({ state: 'cancelled' }), attempts: [attempt()] },
+      { kind: 'deleteJob', name: 'j-1', uid: 'u' },
+    ],
+    [
+      'deleted, its job has ended, and its pods are ending: what they hold is counted by it',
+      {
+        metadata: deleted,
+        job: job({ state: 'cancelled' }),
+        attempts: [attempt({ deleting: true, pods: [pod({ endBy: NOW + 1000 })] })],
+      },
+      wait(31_000),
     ],
     ['deleted before it was registered: it goes', { metadata: deleted }, { kind: 'release' }],
     ['deleted, and held by others alone', { metadata: { ...deleted, finalizers: ['other'] }, job: live() }, wait()],
@@ -132,8 +146,21 @@ describe('nextAction', () => {
     ],
     [
       'not before its time',
-      { job: job({ notBefore: new Date(NOW + 5000).toISOString() }), place: granted },
+      { job: job({ epoch: 1, notBefore: new Date(NOW + 5000).toISOString() }), place: granted },
       wait(5000, 'Its worker was lost; it starts again at 2026-01-01T00:01:05.000Z.'),
+    ],
+    [
+      'not before the jobs whose outputs it needs',
+      { job: job({ notBefore: new Date(NOW + 5000).toISOString() }), place: granted },
+      wait(5000, 'It waits for other jobs: those whose outputs it needs, or one that writes into its own.'),
+    ],
+    [
+      'queued again, because its worker saved when it had run too long',
+      { job: job({ epoch: 1 }), attempts: [attempt({ failure: 'DeadlineExceeded' })], place: granted },
+      {
+        ...{ kind: 'end', epoch: 1, outcome: 'failed', unless: null },
+        message: 'it ran longer than resources.maxRuntimeSeconds',
+      },
     ],
     [
       'a Job that somebody started too early is made anew',
@@ -210,6 +237,16 @@ describe('nextAction', () => {
       { kind: 'unsuspendJob', name: 'j-1' },
     ],
     ['running', { job: live(), attempts: [attempt()] }, wait()],
+    [
+      'its Job has just started, and has no pod yet',
+      { job: live({ state: 'admitted' }), attempts: [attempt({ startedAt: NOW - 10_000, pods: [] })] },
+      wait(20_000),
+    ],
+    [
+      'the cluster makes no pod of its Job',
+      { job: live({ state: 'admitted' }), attempts: [attempt({ startedAt: NOW - 30_000, pods: [] })] },
+      wait(null, 'The cluster makes no pod of it: kubectl describe job j-1 says why.'),
+    ],
     [
       'its pod finds no node',
       {

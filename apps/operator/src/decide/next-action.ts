@@ -1,12 +1,14 @@
 import { FINALIZER, type MirroredJob } from '@orestes/contracts';
 import { attemptNameOf, isTerminal } from '@orestes/jobs';
 import { notBeforeMs } from './due.js';
-import { endingOf } from './ending.js';
+import { endingOf, isOverdue } from './ending.js';
 import type { Action, Observed, SeenAttempt } from './observed.js';
 import { podsLeftMs } from './pods.js';
 
 /** A worker's last words may still be on their way from the API to the object. */
 const LAST_WORDS_MS = 5000;
+/** Within this a Job has its pods, unless the cluster refuses them. */
+const WITHOUT_PODS_MS = 30_000;
 /** An ended job's worker ends by itself, unless it hangs. */
 const HANGING_MS = 60_000;
 
@@ -20,7 +22,8 @@ export function nextAction(seen: Observed): Action {
   const held = metadata.finalizers?.includes(FINALIZER) === true;
   if (metadata.deletionTimestamp !== undefined) {
     if (!held) return wait();
-    return job && !isTerminal(job.state) ? { kind: 'ask', request: 'cancel', asked: null } : { kind: 'release' };
+    if (job && !isTerminal(job.state)) return { kind: 'ask', request: 'cancel', asked: null };
+    return beforeItGoes(seen);
   }
   if (!held) return { kind: 'hold' };
   if (!job) return { kind: 'register' };
@@ -41,6 +44,12 @@ function untilWithoutPods(attempts: readonly SeenAttempt[], now: number, waitsFo
 
 const remove = ({ name, uid }: SeenAttempt): Action => ({ kind: 'deleteJob', name, uid });
 
+/** An object that is deleted stays as long as its pods: what they hold is counted by it. */
+function beforeItGoes({ attempts, now }: Observed): Action {
+  const left = attempts.find(({ finishedAt, deleting }) => finishedAt === null && !deleting);
+  return left ? remove(left) : (untilWithoutPods(attempts, now, null) ?? { kind: 'release' });
+}
+
 function afterTheEnd({ attempts, trainingJob, now, ttlMs }: Observed, job: MirroredJob): Action {
   const told = trainingJob.status?.conditions?.find(({ type }) => type === 'Complete' || type === 'Failed');
   const since = told ? now - Date.parse(told.lastTransitionTime) : 0;
@@ -55,13 +64,16 @@ function afterTheEnd({ attempts, trainingJob, now, ttlMs }: Observed, job: Mirro
 function withoutAttempt(seen: Observed, job: MirroredJob): Action {
   const { attempts, admission, place, now } = seen;
   const earlier = attempts.filter(({ epoch }) => epoch <= job.epoch);
+  const overdue = earlier.find((attempt) => attempt.epoch === job.epoch && isOverdue(attempt));
+  // Its worker saved when it was asked to end, and said so.
+  if (overdue && job.state === 'queued') return { kind: 'end', epoch: job.epoch, unless: null, ...endingOf(overdue) };
   const left = earlier.find(({ finishedAt, deleting }) => finishedAt === null && !deleting);
   if (left) return remove(left);
   const ending = untilWithoutPods(earlier, now, 'It waits for the pods of its last attempt to end.');
   if (ending) return ending;
   if (job.state !== 'queued') return wait();
   const due = notBeforeMs(job, now);
-  if (due > 0) return wait(due, `Its worker was lost; it starts again at ${job.notBefore}.`);
+  if (due > 0) return wait(due, whyNotBefore(job));
   const epoch = job.epoch + 1;
   const next = attempts.find((attempt) => attempt.epoch === epoch);
   if (next?.deleting) return wait();
@@ -70,6 +82,12 @@ function withoutAttempt(seen: Observed, job: MirroredJob): Action {
   if (!next) return { kind: 'createJob', epoch };
   return next.suspended ? wait(null, 'It waits in its queue of Kueue.') : { kind: 'begin', epoch };
 }
+
+/** The service puts off what starts again, and what it was asked to begin too early. */
+const whyNotBefore = ({ epoch, notBefore }: MirroredJob): string =>
+  epoch === 0
+    ? 'It waits for other jobs: those whose outputs it needs, or one that writes into its own.'
+    : `Its worker was lost; it starts again at ${notBefore}.`;
 
 /** Its Job is still to be made, or was deleted. What is seen of Jobs may be older than what is known of the job. */
 function withoutJob(
@@ -121,5 +139,12 @@ function withLiveAttempt(seen: Observed, job: MirroredJob): Action {
   if (state === 'suspending') return { kind: 'suspendJob', name: own.name, preemptedFor: null };
   if (preemptFor !== null && admission === 'own')
     return { kind: 'suspendJob', name: own.name, preemptedFor: preemptFor };
+  if (own.pods.length === 0 && own.startedAt !== null && state === 'admitted') return untilItHasPods(own, now);
   return wait(null, own.pods.find(({ pending }) => pending !== null)?.pending ?? null);
+}
+
+/** A quota, a policy, or a class that there is not: the cluster takes a Job and refuses its pods, and only its events say so. */
+function untilItHasPods({ name, startedAt }: SeenAttempt, now: number): Action {
+  const left = startedAt! + WITHOUT_PODS_MS - now;
+  return left > 0 ? wait(left) : wait(null, `The cluster makes no pod of it: kubectl describe job ${name} says why.`);
 }

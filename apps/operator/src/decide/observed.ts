@@ -28,7 +28,9 @@ export interface SeenAttempt {
   preemptedFor: string | null;
   /** Milliseconds since 1970; null while it has not ended. */
   finishedAt: number | null;
-  /** Why the Job failed, as Kubernetes says; null while it has not. */
+  /** Since when it may have pods, milliseconds since 1970; null: it may not, or nobody has noted it yet. */
+  startedAt: number | null;
+  /** Why the Job failed, or is about to, as Kubernetes says; null where it does not. */
   failure: string | null;
   pods: readonly SeenPod[];
 }
