@@ -147,6 +147,19 @@ describeCluster('jobs in a cluster', () => {
     expect(Date.parse(last.startedAt!)).toBeGreaterThan(Date.parse(needed.finishedAt!));
   }, 120_000);
 
+  it('lets no two jobs write into one output at a time', async () => {
+    const output = join(cluster.service.data, 'one-output');
+    const submit = async (name: string) => {
+      const body = { kind: 'corpus', name, ...examplePipeline().corpus, output };
+      return ((await ask(`${url()}/jobs`, { body })).body as { id: string }).id;
+    };
+    const ids = await Promise.all(['one', 'other'].map(submit));
+    const jobs = await Promise.all(ids.map((id) => ended(url, id)));
+    const [first, second] = jobs.sort((a, b) => Date.parse(a.startedAt!) - Date.parse(b.startedAt!));
+    expect(first!.state).toBe('succeeded');
+    expect(Date.parse(second!.startedAt!)).toBeGreaterThanOrEqual(Date.parse(first!.finishedAt!));
+  }, 120_000);
+
   it('ends a job that runs too long for good, though its worker saves when it is asked to end', async () => {
     const { corpus, pretrain } = examplePipeline({ steps: 1_000_000 });
     const submit = async (body: object) => ((await ask(`${url()}/jobs`, { body })).body as { id: string }).id;

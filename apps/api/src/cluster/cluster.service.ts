@@ -71,7 +71,7 @@ export class ClusterService {
         await manager.update(Job, id, { mirroredVersion: 0 }); // who asks that does not know how it stands: it is told again
         return;
       }
-      if (!(await mayBegin(manager, id))) {
+      if (!(await mayBegin(manager, job))) {
         await change(manager, job, { notBefore: new Date(Date.now() + AGAIN_MS) });
         return;
       }

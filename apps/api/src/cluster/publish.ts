@@ -92,14 +92,18 @@ export async function mayHaveObject(manager: EntityManager, id: string): Promise
   return found.length > 0;
 }
 
-/** Whether all jobs whose outputs a job needs have succeeded, and none is at work that writes into its output. */
-export async function mayBegin(manager: EntityManager, id: string): Promise<boolean> {
+/**
+ * Whether all jobs whose outputs a job needs have succeeded, and none is at work that writes into its output: two would write
+ * over each other. Those that want one output take turns; one that has the job's own id is nobody else's.
+ */
+export async function mayBegin(manager: EntityManager, { id, output }: Job): Promise<boolean> {
+  const isShared = output?.endsWith(`/${id}`) === false;
+  if (isShared) await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [output]);
+  const isFree = `NOT EXISTS (
+    SELECT 1 FROM attempt JOIN job AS other ON other.id = attempt.job_id
+    WHERE attempt.state <> 'ended' AND other.output = job.output)`;
   const found = await manager.query<object[]>(
-    `SELECT FROM job WHERE id = $1 AND ${NEEDS_NOTHING}
-       -- An output that has the job's own id is nobody else's.
-       AND (output LIKE '%/' || id OR NOT EXISTS (
-         SELECT 1 FROM attempt JOIN job AS other ON other.id = attempt.job_id
-         WHERE attempt.state <> 'ended' AND other.output = job.output))`,
+    `SELECT FROM job WHERE id = $1 AND ${NEEDS_NOTHING} ${isShared ? `AND ${isFree}` : ''}`,
     [id],
   );
   return found.length > 0;
