@@ -102,13 +102,13 @@ describeCluster('jobs in a cluster', () => {
     };
     const refused = await whileRefused(cluster, 'count/jobs.batch', () => submit('refused'));
     expect(refused).toMatchObject({ state: 'failed', reason: 'WORKER_LOST', failures: 2 });
-    expect(refused.message).toMatch(/^its Job can't be made: .*exceeded quota: none/);
+    expect(refused.message).toMatch(/^its Job can't be made: .*quota: none/);
     expect((await submit('taken')).state).toBe('succeeded');
   }, 120_000);
 
   it('says why a job has no object, or no pod, while the cluster takes none, and goes on when it does', async () => {
     for (const [resource, name, why] of [
-      ['count/trainingjobs.orestes.dev', 'no-object', /^its object can't be made: .*exceeded quota: none/],
+      ['count/trainingjobs.orestes.dev', 'no-object', /^its object can't be made: .*quota: none/],
       ['pods', 'no-pod', /^The cluster makes no pod of it: kubectl describe job no-pod-\S+-1 says why\.$/],
     ] as const) {
       const body = { kind: 'corpus', name, ...examplePipeline().corpus, reuse: false };

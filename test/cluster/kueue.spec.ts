@@ -76,7 +76,7 @@ describeCluster('where somebody else, as Kueue, suspends and unsuspends Jobs', (
       );
     });
     expect(refused).toMatchObject({ state: 'queued', attempts: [] });
-    expect(refused.why).toMatch(/^its Job can't be made: .*exceeded quota: none/);
+    expect(refused.why).toMatch(/^its Job can't be made: .*quota: none/);
     await setSuspend((await made(refused, 1)).metadata.name, false);
     expect(await ended(url, refused.id)).toMatchObject({ state: 'succeeded', failures: 0 });
   }, 120_000);
