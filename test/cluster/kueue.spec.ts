@@ -114,7 +114,10 @@ describeCluster('where somebody else, as Kueue, suspends and unsuspends Jobs', (
     for (const suspend of [false, true, false, true]) await setSuspend(metadata.name, suspend).catch(() => undefined);
     // The Job that waits now may be the first one still, or the next.
     const waiting = async () =>
-      (await jobs()).find((each) => each.metadata.name.startsWith('flaps-') && each.spec?.suspend);
+      (await jobs()).find(
+        ({ metadata, spec }) =>
+          metadata.name.startsWith('flaps-') && spec?.suspend && metadata.deletionTimestamp === undefined,
+      );
     for (;;) {
       const state = (await jobAt(url(), id)).state;
       if (state === 'succeeded') break;

@@ -162,6 +162,11 @@ export class ProcessNode {
   /** SIGTERM, and after the pod's grace SIGKILL. */
   private async end(pod: Stored<Pod>): Promise<void> {
     const child = this.processes.get(pod.metadata.name);
+    if (!child && !this.begun.has(pod.metadata.name)) {
+      // It is to end before it has begun: its Job counts it when it has failed, as with a kubelet.
+      this.begun.add(pod.metadata.name);
+      await this.report(pod, { phase: 'Failed' });
+    }
     if (!child || child.exitCode !== null || child.signalCode !== null) return this.remove(pod);
     child.kill('SIGTERM');
     const grace = 1000 * (pod.metadata.deletionGracePeriodSeconds ?? GRACE_MS / 1000);
