@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { TrainingJob } from '@orestes/contracts';
 import {
   Informer,
@@ -38,7 +39,7 @@ export class Caches {
   /** Starts them; resolves when all have listed once, or the signal aborts. */
   async start(signal: AbortSignal): Promise<void> {
     for (const informer of this.all) informer.start();
-    const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    const aborted = signal.aborted ? Promise.resolve() : once(signal, 'abort');
     await Promise.race([Promise.all(this.all.map((informer) => informer.whenSynced())), aborted]);
   }
 

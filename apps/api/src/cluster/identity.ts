@@ -40,10 +40,10 @@ export class ClusterIdentity {
 
   private async review(token: string): Promise<Caller | null> {
     const { audience, namespace } = this.config;
-    if (!mayBe(token, audience, `system:serviceaccount:${namespace}:`)) return null;
+    const prefix = `system:serviceaccount:${namespace}:`;
+    if (!mayBe(token, audience, prefix)) return null;
     const { status } = await this.kubernetes.create(TOKEN_REVIEWS, { spec: { token, audiences: [audience] } });
     const { authenticated, audiences, user } = status ?? {};
-    const prefix = `system:serviceaccount:${namespace}:`;
     if (authenticated !== true || !audiences?.includes(audience) || !user?.username?.startsWith(prefix)) return null;
     return { account: user.username.slice(prefix.length), pod: user.extra?.[POD]?.[0] ?? null };
   }

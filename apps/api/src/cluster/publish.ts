@@ -12,13 +12,8 @@ import { Job } from '@orestes/database';
 import { objectNameOf } from '@orestes/jobs';
 import { hasReason, refusalIn, TRAINING_JOBS, type KubernetesClient } from '@orestes/kubernetes';
 import { In, type DataSource, type EntityManager } from 'typeorm';
+import { IS_DUE, IS_WORK, NEEDS_NOTHING, OUTPUT_IS_FREE } from '../dispatch/may-start.js';
 import { eachOf } from './each-of.js';
-
-/** Sweeps and pipelines are rows alone. */
-const IS_WORK = "kind NOT IN ('sweep', 'pipeline')";
-const NEEDS_NOTHING = `NOT EXISTS (
-  SELECT 1 FROM dependency JOIN job AS needed ON needed.id = dependency.on_id
-  WHERE dependency.job_id = job.id AND needed.state <> 'succeeded')`;
 
 type Made = Pick<TrainingJob, 'metadata' | 'spec'>;
 
@@ -38,8 +33,7 @@ export async function publish(
   namespace: string,
 ): Promise<string[]> {
   const due = await database.query<{ id: string }[]>(
-    `SELECT id FROM job WHERE state = 'queued' AND object IS NULL AND ${IS_WORK} AND ${NEEDS_NOTHING}
-       AND (not_before IS NULL OR not_before <= now())
+    `SELECT id FROM job WHERE state = 'queued' AND object IS NULL AND ${IS_WORK} AND ${NEEDS_NOTHING} AND ${IS_DUE}
      ORDER BY priority DESC, id LIMIT ${BATCH}`,
   );
   if (due.length === 0) return [];
@@ -99,11 +93,8 @@ export async function mayHaveObject(manager: EntityManager, id: string): Promise
 export async function mayBegin(manager: EntityManager, { id, output }: Job): Promise<boolean> {
   const isShared = output?.endsWith(`/${id}`) === false;
   if (isShared) await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [output]);
-  const isFree = `NOT EXISTS (
-    SELECT 1 FROM attempt JOIN job AS other ON other.id = attempt.job_id
-    WHERE attempt.state <> 'ended' AND other.output = job.output)`;
   const found = await manager.query<object[]>(
-    `SELECT FROM job WHERE id = $1 AND ${NEEDS_NOTHING} ${isShared ? `AND ${isFree}` : ''}`,
+    `SELECT FROM job WHERE id = $1 AND ${NEEDS_NOTHING} ${isShared ? `AND ${OUTPUT_IS_FREE}` : ''}`,
     [id],
   );
   return found.length > 0;

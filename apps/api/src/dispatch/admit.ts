@@ -2,6 +2,7 @@ import { Attempt, Job, newId, Outbox } from '@orestes/database';
 import type { DataSource, EntityManager } from 'typeorm';
 import { changeState } from '../jobs/state.js';
 import { transact } from '../http/transact.js';
+import { IS_DUE, IS_WORK, NEEDS_NOTHING, OUTPUT_IS_FREE } from './may-start.js';
 
 /** Held while slots are counted and given away: several dispatchers take turns. */
 const ADMISSION_LOCK = 7_350_001;
@@ -27,17 +28,10 @@ export function admit(database: DataSource, slots: number): Promise<string[]> {
   });
 }
 
-/** An output has one worker at a time: two would write over each other. */
 async function nextJob(manager: EntityManager): Promise<Job | null> {
   const [next] = await manager.query<{ id: string }[]>(
     `SELECT id FROM job
-     WHERE state = 'queued' AND kind NOT IN ('sweep', 'pipeline') AND (not_before IS NULL OR not_before <= now())
-       AND NOT EXISTS (
-         SELECT 1 FROM dependency JOIN job AS needed ON needed.id = dependency.on_id
-         WHERE dependency.job_id = job.id AND needed.state <> 'succeeded')
-       AND NOT EXISTS (
-         SELECT 1 FROM attempt JOIN job AS other ON other.id = attempt.job_id
-         WHERE attempt.state <> 'ended' AND other.output = job.output)
+     WHERE state = 'queued' AND ${IS_WORK} AND ${IS_DUE} AND ${NEEDS_NOTHING} AND ${OUTPUT_IS_FREE}
      ORDER BY priority DESC, id LIMIT 1 FOR UPDATE SKIP LOCKED`,
   );
   return next ? manager.findOneByOrFail(Job, { id: next.id }) : null;

@@ -42,18 +42,21 @@ function untilWithoutPods(attempts: readonly SeenAttempt[], now: number, waitsFo
   return left === 0 ? null : wait(left === Infinity ? null : left, waitsFor);
 }
 
+/** Its Job goes on until somebody ends it. */
+const isUnfinished = ({ finishedAt, deleting }: SeenAttempt): boolean => finishedAt === null && !deleting;
+
 const remove = ({ name, uid }: SeenAttempt): Action => ({ kind: 'deleteJob', name, uid });
 
 /** An object that is deleted stays as long as its pods: what they hold is counted by it. */
 function beforeItGoes({ attempts, now }: Observed): Action {
-  const left = attempts.find(({ finishedAt, deleting }) => finishedAt === null && !deleting);
+  const left = attempts.find(isUnfinished);
   return left ? remove(left) : (untilWithoutPods(attempts, now, null) ?? { kind: 'release' });
 }
 
 function afterTheEnd({ attempts, trainingJob, now, ttlMs }: Observed, job: MirroredJob): Action {
   const told = trainingJob.status?.conditions?.find(({ type }) => type === 'Complete' || type === 'Failed');
   const since = told ? now - Date.parse(told.lastTransitionTime) : 0;
-  const unfinished = attempts.filter(({ finishedAt, deleting }) => finishedAt === null && !deleting);
+  const unfinished = attempts.filter(isUnfinished);
   const superfluous = unfinished.find(({ suspended }) => job.state === 'cancelled' || suspended || since > HANGING_MS);
   if (superfluous) return remove(superfluous);
   if (unfinished.length > 0) return wait(HANGING_MS - since);
@@ -67,7 +70,7 @@ function withoutAttempt(seen: Observed, job: MirroredJob): Action {
   const overdue = earlier.find((attempt) => attempt.epoch === job.epoch && isOverdue(attempt));
   // Its worker saved when it was asked to end, and said so.
   if (overdue && job.state === 'queued') return { kind: 'end', epoch: job.epoch, unless: null, ...endingOf(overdue) };
-  const left = earlier.find(({ finishedAt, deleting }) => finishedAt === null && !deleting);
+  const left = earlier.find(isUnfinished);
   if (left) return remove(left);
   const ending = untilWithoutPods(earlier, now, 'It waits for the pods of its last attempt to end.');
   if (ending) return ending;
@@ -112,7 +115,7 @@ function withLiveAttempt(seen: Observed, job: MirroredJob): Action {
   const { attempts, admission, now, preemptFor } = seen;
   const { epoch, state } = job;
   // Of a leader that was stopped, and went on when its attempt was over.
-  const late = attempts.find((attempt) => attempt.epoch < epoch && attempt.finishedAt === null && !attempt.deleting);
+  const late = attempts.find((attempt) => attempt.epoch < epoch && isUnfinished(attempt));
   if (late) return remove(late);
   const own = attempts.find((attempt) => attempt.epoch === epoch);
   if (!own) return withoutJob(seen, job);
