@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JOB_LABEL, type JobDocument, type JobEvent } from '@orestes/contracts';
 import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
@@ -121,6 +122,18 @@ describeCluster('faults of what controls', () => {
     },
     120_000,
   );
+
+  it('an operator that has found no apiserver yet ends when it is asked to', async () => {
+    await cluster.control.apiServer.kill();
+    try {
+      const operator = cluster.startOperator();
+      await once(operator.stderr!, 'data'); // it says that nobody answers
+      operator.kill('SIGTERM');
+      expect(await once(operator, 'exit')).toEqual([0, null]);
+    } finally {
+      await cluster.control.apiServer.start();
+    }
+  }, 30_000);
 
   it('what a leader of an earlier term still sends is refused, and changes nothing', async () => {
     const id = await submit();

@@ -20,11 +20,14 @@ describeCluster('jobs in a cluster', () => {
   const url = () => cluster.service.url;
   const kubectl = (...args: string[]) => cluster.control.kubectl('-n', NAMESPACE, ...args);
   const objects = async () => (await cluster.client.list(TRAINING_JOBS, { namespace: NAMESPACE })).items;
+  const submit = async (spec: object): Promise<string> => {
+    const { status, body } = await ask(`${url()}/jobs`, { body: spec });
+    expect({ status, body }).toMatchObject({ status: 202 });
+    return (body as { id: string }).id;
+  };
 
   it('runs a pipeline, from POST to the leaderboard, as pods with tokens of their own', async () => {
-    const { status, body } = await ask(`${url()}/jobs`, { body: examplePipeline({ name: 'first', steps: 40 }) });
-    expect(status).toBe(202);
-    const pipeline = await ended(url, (body as { id: string }).id);
+    const pipeline = await ended(url, await submit(examplePipeline({ name: 'first', steps: 40 })));
     expect({ state: pipeline.state, message: pipeline.message }).toMatchObject({ state: 'succeeded' });
     const children = await childrenOf(url(), pipeline.id);
     expect(children.map(({ attempts }) => attempts.length)).toEqual(children.map(() => 1));
@@ -96,14 +99,12 @@ describeCluster('jobs in a cluster', () => {
   }, 120_000);
 
   it('fails a job whose Job the cluster refuses, in its words, and gives its place back', async () => {
-    const submit = async (name: string) => {
-      const spec = { kind: 'corpus', name, ...examplePipeline().corpus, reuse: false, retries: 1 };
-      return ended(url, ((await ask(`${url()}/jobs`, { body: spec })).body as { id: string }).id);
-    };
-    const refused = await whileRefused(cluster, 'count/jobs.batch', () => submit('refused'));
+    const run = async (name: string) =>
+      ended(url, await submit({ kind: 'corpus', name, ...examplePipeline().corpus, reuse: false, retries: 1 }));
+    const refused = await whileRefused(cluster, 'count/jobs.batch', () => run('refused'));
     expect(refused).toMatchObject({ state: 'failed', reason: 'WORKER_LOST', failures: 2 });
     expect(refused.message).toMatch(/^its Job can't be made: .*quota: none/);
-    expect((await submit('taken')).state).toBe('succeeded');
+    expect((await run('taken')).state).toBe('succeeded');
   }, 120_000);
 
   it('says why a job has no object, or no pod, while the cluster takes none, and goes on when it does', async () => {
@@ -111,9 +112,8 @@ describeCluster('jobs in a cluster', () => {
       ['count/trainingjobs.orestes.dev', 'no-object', /^its object can't be made: .*quota: none/],
       ['pods', 'no-pod', /^The cluster makes no pod of it: kubectl describe job no-pod-\S+-1 says why\.$/],
     ] as const) {
-      const body = { kind: 'corpus', name, ...examplePipeline().corpus, reuse: false };
       const id = await whileRefused(cluster, resource, async () => {
-        const { id } = (await ask(`${url()}/jobs`, { body })).body as { id: string };
+        const id = await submit({ kind: 'corpus', name, ...examplePipeline().corpus, reuse: false });
         await until(
           () => jobAt(url(), id),
           (job) => why.test(job.why),
@@ -124,12 +124,34 @@ describeCluster('jobs in a cluster', () => {
     }
   }, 240_000);
 
+  it('makes the object of a job behind more of them than a round of those that the cluster refuses', async () => {
+    const { corpus } = examplePipeline();
+    const file = join(cluster.service.data, 'probe.json');
+    writeFileSync(file, JSON.stringify(byHand('never-probe', corpus)));
+    const refusal = () => kubectl('create', '--dry-run=server', '-f', file).catch((error: Error) => error.message);
+    await cluster.control.apply(POLICY);
+    await until(refusal, (text) => text.includes('no such name'));
+    const never = Array.from({ length: 120 }, (_, i) => ({
+      kind: 'corpus',
+      name: `never-${i}`,
+      ...corpus,
+      priority: 1,
+    }));
+    const ids: string[] = [];
+    for (const spec of never) ids.push(await submit(spec));
+    for (const id of ids)
+      await until(
+        () => jobAt(url(), id),
+        ({ why }) => /^its object can't be made: .*no such name/.test(why),
+      );
+    expect((await ended(url, await submit({ kind: 'corpus', name: 'behind', ...corpus }))).state).toBe('succeeded');
+    for (const id of ids) await ask(`${url()}/jobs/${id}/cancel`, { method: 'POST' });
+  }, 120_000);
+
   it('begins what kubectl applied when the jobs whose outputs it needs have succeeded', async () => {
     const { corpus, pretrain } = examplePipeline({ steps: 20 });
-    const post = async (path: string, body?: object) =>
-      (await ask(`${url()}${path}`, { method: 'POST', ...(body && { body }) })).body as { id: string };
-    const { id } = await post('/jobs', { kind: 'corpus', name: 'needed', ...corpus, reuse: false, priority: -1 });
-    await post(`/jobs/${id}/suspend`);
+    const id = await submit({ kind: 'corpus', name: 'needed', ...corpus, reuse: false, priority: -1 });
+    await ask(`${url()}/jobs/${id}/suspend`, { method: 'POST' });
     const file = join(cluster.service.data, 'needs.json');
     const spec = { pretrain: { name: 'needs', corpus: `job:${id}`, ...pretrain } };
     writeFileSync(file, JSON.stringify({ ...byHand('needs', {}), spec }));
@@ -139,7 +161,7 @@ describeCluster('jobs in a cluster', () => {
       (message) =>
         message === 'It waits for other jobs: those whose outputs it needs, or one that writes into its own.',
     );
-    await post(`/jobs/${id}/resume`);
+    await ask(`${url()}/jobs/${id}/resume`, { method: 'POST' });
     const needed = await ended(url, id);
     const { items } = (await ask(`${url()}/jobs?name=needs`)).body as JobList;
     const last = await ended(url, items[0]!.id);
@@ -149,11 +171,9 @@ describeCluster('jobs in a cluster', () => {
 
   it('lets no two jobs write into one output at a time', async () => {
     const output = join(cluster.service.data, 'one-output');
-    const submit = async (name: string) => {
-      const body = { kind: 'corpus', name, ...examplePipeline().corpus, output };
-      return ((await ask(`${url()}/jobs`, { body })).body as { id: string }).id;
-    };
-    const ids = await Promise.all(['one', 'other'].map(submit));
+    const ids = await Promise.all(
+      ['one', 'other'].map((name) => submit({ kind: 'corpus', name, ...examplePipeline().corpus, output })),
+    );
     const jobs = await Promise.all(ids.map((id) => ended(url, id)));
     const [first, second] = jobs.sort((a, b) => Date.parse(a.startedAt!) - Date.parse(b.startedAt!));
     expect(first!.state).toBe('succeeded');
@@ -162,7 +182,6 @@ describeCluster('jobs in a cluster', () => {
 
   it('ends a job that runs too long for good, though its worker saves when it is asked to end', async () => {
     const { corpus, pretrain } = examplePipeline({ steps: 1_000_000 });
-    const submit = async (body: object) => ((await ask(`${url()}/jobs`, { body })).body as { id: string }).id;
     const id = await submit({ kind: 'corpus', name: 'short', ...corpus });
     const resources = { maxRuntimeSeconds: 15 };
     const long = await submit({ kind: 'pretrain', name: 'long', corpus: `job:${id}`, ...pretrain, resources });
@@ -174,9 +193,7 @@ describeCluster('jobs in a cluster', () => {
 
   it('says why a job waits, and ends its pods when it is cancelled', async () => {
     const spec = { ...examplePipeline({ name: 'much', steps: 40 }).corpus };
-    const wanted = { kind: 'corpus', name: 'much', ...spec, resources: { queue: 'nowhere' } };
-    const { body } = await ask(`${url()}/jobs`, { body: wanted });
-    const { id } = body as { id: string };
+    const id = await submit({ kind: 'corpus', name: 'much', ...spec, resources: { queue: 'nowhere' } });
     const waiting = await until(
       () => jobAt(url(), id),
       ({ why }) => why.includes('nowhere'),
@@ -197,3 +214,30 @@ const byHand = (name: string, corpus: object): Partial<TrainingJob> & { metadata
   metadata: { name, namespace: NAMESPACE },
   spec: { corpus: { name, ...corpus } } as TrainingJob['spec'],
 });
+
+/** Of the cluster, as its owners set them: objects of some names are not taken. */
+const POLICY = [
+  {
+    ...{
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicy',
+      metadata: { name: 'never' },
+    },
+    spec: {
+      matchConstraints: {
+        resourceRules: [
+          {
+            ...{ apiGroups: ['orestes.dev'], apiVersions: ['v1alpha1'], resources: ['trainingjobs'] },
+            operations: ['CREATE'],
+          },
+        ],
+      },
+      validations: [{ expression: "!object.metadata.name.startsWith('never-')", message: 'no such name' }],
+    },
+  },
+  {
+    ...{ apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicyBinding' },
+    metadata: { name: 'never' },
+    spec: { policyName: 'never', validationActions: ['Deny'] },
+  },
+];

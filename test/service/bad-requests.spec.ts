@@ -122,7 +122,7 @@ describe('a body that is wrong', () => {
 
 describe('a request that is wrong', () => {
   it.each([
-    ['GET', '/nothing', 404, 'NOT_FOUND'],
+    ['GET', '/nothing', 404, 'ROUTE_UNKNOWN'],
     ['GET', '/jobs/not-an-id', 404, 'NOT_FOUND'],
     ['GET', `/jobs/${NOBODY}`, 404, 'NOT_FOUND'],
     ['GET', '/jobs/%00', 404, 'NOT_FOUND'],

@@ -12,7 +12,7 @@ import { knownJob } from './decide/known-job.js';
 import { nextAction } from './decide/next-action.js';
 import type { Action, Observed, SeenAttempt } from './decide/observed.js';
 import { podsLeftMs } from './decide/pods.js';
-import { refusedStatus, type Refusal } from './decide/status.js';
+import { refusalFrom, refusedStatus, type Refusal } from './decide/refusal.js';
 import { attemptsOf } from './observe.js';
 import { standingOf } from './standing.js';
 
@@ -192,7 +192,7 @@ export class Reconciler {
     try {
       await ask();
     } catch (error) {
-      const refusal = refusalIn(error, kind);
+      const refusal = error instanceof ApiRefusal ? refusalFrom(kind, error) : null;
       if (!refusal) throw error;
       this.refusals.set(key, { object: identityOf(trainingJob), refusal });
       this.changed(key);
@@ -239,12 +239,3 @@ export class Reconciler {
 
 /** A refusal is of an object as it is: made anew, or labelled otherwise, it may be taken. */
 const identityOf = ({ metadata }: TrainingJob): string => `${metadata.uid} ${metadata.labels?.[JOB_LABEL] ?? ''}`;
-
-/** The service does not take this object: no repetition changes that. */
-function refusalIn(error: unknown, kind: Action['kind']): Refusal | null {
-  if (!(error instanceof ApiRefusal)) return null;
-  const { status, code, message } = error;
-  const badSpec = kind === 'register' && (status === 400 || status === 422);
-  const noJob = kind !== 'register' && (code === 'NOT_FOUND' || code === 'OBJECT_FOREIGN');
-  return badSpec || noJob ? { code, message } : null;
-}

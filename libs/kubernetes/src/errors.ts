@@ -59,10 +59,17 @@ export const hasReason = (error: unknown, ...reasons: Reason[]): error is Kubern
 /** Of HTTP: what a schema, a right, a quota, a policy or a webhook refuses is refused again when it is sent again. */
 const REFUSALS = [400, 403, 413, 422];
 
+/**
+ * 403 of which the object is no cause: who asks lacks the right, which an apiserver that has just started says of everybody; or
+ * what is to judge the object has not started yet (kubernetes.io: pkg/registry/rbac, apiserver's admission initializers).
+ */
+const NOT_OF_THE_OBJECT = / is forbidden: (User "[^"]*" cannot |not yet ready to handle request)/;
+
 /** Of a create: the cluster does not take the object, or its name is another's. @throws any other error */
 export function refusalIn(error: unknown): KubernetesError {
   if (hasReason(error, 'AlreadyExists')) return error;
-  if (error instanceof KubernetesError && REFUSALS.includes(error.status)) return error;
+  const isRefusal = error instanceof KubernetesError && REFUSALS.includes(error.status);
+  if (isRefusal && !NOT_OF_THE_OBJECT.test(error.message)) return error;
   throw error;
 }
 

@@ -16,7 +16,7 @@ import { bearerOf } from '../auth/token.js';
 import type { ServiceConfig } from '../config.js';
 import { Documented } from '../http/documented.js';
 import { idOf } from '../http/parameters.js';
-import { notFound, ProblemError } from '../http/problem.js';
+import { noRoute, ProblemError } from '../http/problem.js';
 import { CONFIG, IDENTITY } from '../tokens.js';
 import { ClusterService } from './cluster.service.js';
 import type { ClusterIdentity } from './identity.js';
@@ -94,7 +94,7 @@ export class ClusterController {
   ): Answer {
     await this.assertOperator(header);
     const asked = ASKED.find((each) => each === request);
-    if (!asked) throw notFound('request');
+    if (!asked) throw noRoute('POST', `/cluster/jobs/${id}/${request}`);
     return answer(this.cluster.ask(idOf(id, 'job'), asked, parseDocument(AskRequest, body, 'ask')));
   }
 

@@ -11,7 +11,7 @@ import {
   SubmittedSpec,
 } from '@orestes/contracts';
 import { Attempt, Job } from '@orestes/database';
-import { afterAttempt, attemptIdOf, objectNameOf } from '@orestes/jobs';
+import { afterAttempt, objectNameOf } from '@orestes/jobs';
 import { DataSource, Not, type EntityManager, type QueryDeepPartialEntity } from 'typeorm';
 import { DEFAULT_PROJECT, KeysService } from '../auth/keys.service.js';
 import type { ServiceConfig } from '../config.js';
@@ -25,7 +25,7 @@ import { SubmitService } from '../jobs/submit.service.js';
 import { CONFIG } from '../tokens.js';
 import { assertLeader } from './leader.js';
 import { mirroredJob } from './mirrored.js';
-import { mayHaveObject, mayBegin } from './publish.js';
+import { makeAttempt, mayHaveObject } from './publish.js';
 
 const CODES = { lost: 'WORKER_LOST', interrupted: 'INTERRUPTED', failed: 'MAX_RUNTIME' } as const;
 
@@ -71,11 +71,10 @@ export class ClusterService {
         await manager.update(Job, id, { mirroredVersion: 0 }); // who asks that does not know how it stands: it is told again
         return;
       }
-      if (!(await mayBegin(manager, job))) {
+      if (!(await makeAttempt(manager, job, epoch))) {
         await change(manager, job, { notBefore: new Date(Date.now() + AGAIN_MS) });
         return;
       }
-      await manager.insert(Attempt, { id: attemptIdOf(id, epoch), jobId: id, epoch, state: 'admitted' });
       const set = { epoch, notBefore: null };
       await changeState(manager, job, { to: 'admitted', message: 'it has its place in the cluster', set });
       return true;

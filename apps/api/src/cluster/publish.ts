@@ -9,7 +9,7 @@ import {
   type WorkSpec,
 } from '@orestes/contracts';
 import { Job } from '@orestes/database';
-import { objectNameOf } from '@orestes/jobs';
+import { attemptIdOf, objectNameOf } from '@orestes/jobs';
 import { hasReason, refusalIn, TRAINING_JOBS, type KubernetesClient } from '@orestes/kubernetes';
 import { In, type DataSource, type EntityManager } from 'typeorm';
 import { IS_DUE, IS_WORK, NEEDS_NOTHING, OUTPUT_IS_FREE } from '../dispatch/may-start.js';
@@ -87,17 +87,20 @@ export async function mayHaveObject(manager: EntityManager, id: string): Promise
 }
 
 /**
- * Whether all jobs whose outputs a job needs have succeeded, and none is at work that writes into its output: two would write
- * over each other. Those that want one output take turns; one that has the job's own id is nobody else's.
+ * Makes an attempt, unless a job whose output it needs has not succeeded, or one is at work that writes into its own output: two
+ * would write over each other. Those that want one output take turns; one that has the job's own id is nobody else's.
+ * @returns whether it was made. The caller holds the job's lock
  */
-export async function mayBegin(manager: EntityManager, { id, output }: Job): Promise<boolean> {
+export async function makeAttempt(manager: EntityManager, { id, output }: Job, epoch: number): Promise<boolean> {
   const isShared = output?.endsWith(`/${id}`) === false;
   if (isShared) await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [output]);
-  const found = await manager.query<object[]>(
-    `SELECT FROM job WHERE id = $1 AND ${NEEDS_NOTHING} ${isShared ? `AND ${OUTPUT_IS_FREE}` : ''}`,
-    [id],
+  const made = await manager.query<object[]>(
+    `INSERT INTO attempt (id, job_id, epoch, state)
+     SELECT $1, id, $2, 'admitted' FROM job WHERE id = $3 AND ${NEEDS_NOTHING} ${isShared ? `AND ${OUTPUT_IS_FREE}` : ''}
+     RETURNING id`,
+    [attemptIdOf(id, epoch), epoch, id],
   );
-  return found.length > 0;
+  return made.length > 0;
 }
 
 /** The version rises: the object is to be told of the job, unless something happens to it soon. */

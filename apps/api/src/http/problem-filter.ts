@@ -3,7 +3,7 @@ import { InvalidDocument, OrestesError, UserError, type Problem } from '@orestes
 import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
 import { isDatabaseAway } from './database-away.js';
-import { problemDocument, ProblemError } from './problem.js';
+import { noRoute, problemDocument, ProblemError } from './problem.js';
 
 /** Every error leaves as a problem document; one that nobody foresaw is logged, and tells nothing of the inside. */
 @Catch()
@@ -49,8 +49,7 @@ function problemOf(error: unknown, request: Request): ProblemError {
 
 function fromNest(error: HttpException, { method, path }: Request): ProblemError {
   const status = error.getStatus();
-  if (status === 404)
-    return new ProblemError(404, 'NOT_FOUND', `${method} ${path}: there is no such route (/docs lists them)`);
+  if (status === 404) return noRoute(method, path);
   if (status === 429) return new ProblemError(429, 'RATE_LIMITED', 'too many requests', undefined, 60);
   return new ProblemError(status, 'HTTP_ERROR', error.message);
 }

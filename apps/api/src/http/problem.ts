@@ -43,5 +43,9 @@ export function problemDocument({ status, code, message, fields }: ProblemError)
   };
 }
 
+/** A code of its own: whoever asks for a job must not take a service that lacks the route for one that lacks the job. */
+export const noRoute = (method: string, path: string) =>
+  new ProblemError(404, 'ROUTE_UNKNOWN', `${method} ${path}: there is no such route (/docs lists them)`);
+
 /** What is not there, or not this project's: the two are not told apart. */
 export const notFound = (what: string) => new ProblemError(404, 'NOT_FOUND', `${what}: there is none with this id`);

@@ -10,6 +10,7 @@ import {
 } from '@orestes/contracts';
 import { Agent, request } from 'undici';
 import type { OperatorConfig } from '../config.js';
+import { NO_PROBLEM } from '../decide/refusal.js';
 
 const ANSWER_MS = 10_000;
 const TOKEN_MS = 10_000;
@@ -99,7 +100,7 @@ export class ClusterApi {
     if (statusCode === 200) return parseDocument(ClusterAnswer, JSON.parse(text), path).job;
     const problem = ProblemDocument.safeParse(parsed(text));
     if (!problem.success)
-      throw new ApiRefusal(statusCode, 'API_REFUSED', `${path}: ${statusCode} ${text.slice(0, 200)}`);
+      throw new ApiRefusal(statusCode, NO_PROBLEM, `${path}: ${statusCode} ${text.slice(0, 200)}`);
     const { code, detail, errors = [] } = problem.data;
     if (code === 'LEADER_SUPERSEDED') throw new Superseded(detail, Number(errors[0]?.allowed?.[0]));
     const fields = errors.map(({ pointer, message }) => `${pointer.slice(1).replaceAll('/', '.')}: ${message}`);
