@@ -99,8 +99,7 @@ export class ClusterApi {
     const text = await answer.text();
     if (statusCode === 200) return parseDocument(ClusterAnswer, JSON.parse(text), path).job;
     const problem = ProblemDocument.safeParse(parsed(text));
-    if (!problem.success)
-      throw new ApiRefusal(statusCode, NO_PROBLEM, `${path}: ${statusCode} ${text.slice(0, 200)}`);
+    if (!problem.success) throw new ApiRefusal(statusCode, NO_PROBLEM, `${path}: ${statusCode} ${text.slice(0, 200)}`);
     const { code, detail, errors = [] } = problem.data;
     if (code === 'LEADER_SUPERSEDED') throw new Superseded(detail, Number(errors[0]?.allowed?.[0]));
     const fields = errors.map(({ pointer, message }) => `${pointer.slice(1).replaceAll('/', '.')}: ${message}`);
