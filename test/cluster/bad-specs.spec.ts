@@ -176,7 +176,7 @@ describeCluster('a spec at the command line, the API and kubectl', () => {
     expect(message).toMatch(/ spec: .*exactly one of|unknown field "(spec\.)?train"/);
   });
 
-  it.each([['1-digit-first'], ['a'.repeat(54)], ['a.b']])('an object called %s is refused', async (name) => {
+  it.each([['1-digit-first'], ['a'.repeat(51)], ['a.b']])('an object called %s is refused', async (name) => {
     expect(await applied(asObject(corpus({}), name), '--dry-run=server')).toContain('the name must be a letter');
   });
 

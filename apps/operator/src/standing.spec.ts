@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { MirroredJob, TrainingJob } from '@orestes/contracts';
 import type { SeenAttempt, SeenPod } from './decide/observed.js';
-import { standingOf } from './standing.js';
+import { claimOf, standingOf } from './standing.js';
 
 const job: MirroredJob = { id: 'i', state: 'queued', message: 'm', version: 1, epoch: 1, live: false, priority: 0 };
 const trainingJob = {
@@ -17,6 +17,21 @@ const attempt = (change: Partial<SeenAttempt>): SeenAttempt => ({
   ...{ name: 'j-1', uid: 'u', epoch: 1, suspended: false, deleting: true, gone: false, preemptedFor: null },
   ...{ finishedAt: null, startedAt: null, failure: null, pods: [] },
   ...change,
+});
+
+const GIVEN: [TrainingJob['spec'] | object, object][] = [
+  [{ corpus: {} }, { queue: 'default', product: null, gpus: 0 }],
+  [{ corpus: { resources: { gpus: 2 } } }, { gpus: 0 }],
+  [{ pretrain: {} }, { queue: 'default', product: null, gpus: 0 }],
+  [{ pretrain: { resources: { gpus: 2, hosts: 3 } } }, { gpus: 6 }],
+  [{ pretrain: { engine: { precision: 'bf16' } } }, { queue: 'default', gpus: 0 }],
+  [{ finetune: { engine: { device: 'cuda' } } }, { gpus: 1 }],
+  [{ pretrain: { engine: { device: 'cuda', devices: 4 }, resources: { queue: 'q', gpuProduct: 'H' } } }, { gpus: 4 }],
+  [{ evaluate: { engine: { device: 'cuda', devices: 4 }, resources: { gpus: 8 } } }, { gpus: 8 }],
+];
+
+it.each(GIVEN)('of a spec as it was given, %j, the claim is %j', (spec, claim) => {
+  expect(claimOf({ ...trainingJob, spec } as TrainingJob)).toMatchObject(claim);
 });
 
 describe('a queued job’s place is', () => {

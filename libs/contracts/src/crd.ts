@@ -35,9 +35,9 @@ const both = (path: string, [one, other]: [string, string], rule: string, messag
 const RULES: Rule[] = [
   {
     path: '',
-    rule: `self.metadata.name.matches('^[a-z]([a-z0-9-]{0,51}[a-z0-9])?$')`,
+    rule: `self.metadata.name.matches('^[a-z]([a-z0-9-]{0,48}[a-z0-9])?$')`,
     message:
-      'the name must be a letter and up to 52 of a-z, 0-9 and - : those of its Jobs, pods and Service begin with it',
+      'the name must be a letter and up to 49 of a-z, 0-9 and - : those of its Jobs, pods and Service begin with it',
   },
   {
     path: 'spec',

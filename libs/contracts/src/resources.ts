@@ -38,11 +38,15 @@ export const Resources = z.strictObject({
 });
 export type Resources = z.infer<typeof Resources>;
 
-interface Computing {
-  resources: Resources;
-  engine?: { device: 'cpu' | 'cuda'; devices: number };
+/** Of a worker's spec as it was given: what has a default may be left out. */
+interface Given {
+  kind: string;
+  resources?: { gpus?: number | undefined } | undefined;
+  engine?: { device?: 'cpu' | 'cuda' | undefined; devices?: number | undefined } | undefined;
 }
 
-/** GPUs of each host. A job without an engine (of a corpus) has no use for any. */
-export const gpusPerHost = ({ resources, engine }: Computing): number =>
-  engine ? (resources.gpus ?? (engine.device === 'cuda' ? engine.devices : 0)) : 0;
+/** GPUs of each host. A corpus is made without any. */
+export function gpusPerHost({ kind, resources, engine }: Given): number {
+  if (kind === 'corpus') return 0;
+  return resources?.gpus ?? (engine?.device === 'cuda' ? (engine.devices ?? 1) : 0);
+}

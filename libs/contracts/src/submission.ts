@@ -109,3 +109,5 @@ export type PipelineSpec = z.infer<typeof PipelineSpec>;
 export type SweepSpec = z.infer<typeof SweepSpec>;
 /** A submitted spec that a worker runs. */
 export type WorkSpec = Exclude<SubmittedSpec, { kind: 'sweep' | 'pipeline' }>;
+/** As it was given: what has a default may be left out. */
+export type GivenWorkSpec = Exclude<z.input<typeof SubmittedSpec>, { kind: 'sweep' | 'pipeline' }>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { JobProgress, JobState } from './job.js';
-import { submitted, type WorkSpec } from './submission.js';
+import { submitted, type GivenWorkSpec, type WorkSpec } from './submission.js';
 
 /** Where TrainingJobs live in the Kubernetes API. */
 export const TRAINING_JOB = {
@@ -98,10 +98,10 @@ export interface TrainingJob {
   status?: TrainingJobStatus;
 }
 
-/** The spec that a TrainingJob stands for. @throws nothing for what the CRD's schema lets pass */
-export function specOf({ spec }: Pick<TrainingJob, 'spec'>): WorkSpec {
+/** The spec that a TrainingJob stands for, as it was given: of what was written by hand, what has a default may be left out. */
+export function specOf({ spec }: Pick<TrainingJob, 'spec'>): GivenWorkSpec {
   const kind = WORK_KINDS.find((each) => spec[each] !== undefined)!;
-  return { ...spec[kind], kind } as WorkSpec;
+  return { ...spec[kind], kind } as GivenWorkSpec;
 }
 
 /** A worker's spec as a TrainingJob's. */

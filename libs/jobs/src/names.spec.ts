@@ -3,14 +3,22 @@ import { attemptIdOf, attemptNameOf, attemptOfPod, objectNameOf } from './names.
 
 const id = '01900000-0000-7000-8000-0123456789ab';
 
+/** As the Job controller makes it (kubernetes: pkg/controller/job/indexed_job_utils.go, podGenerateNameWithIndex). */
+function podPrefix(job: string, index: number): string {
+  const end = `-${index}-`;
+  return job.slice(0, 58 - end.length) + end;
+}
+
 describe('names', () => {
   it.each([
     ['village', 'village-0123456789ab'],
     ['1st', 'j1st-0123456789ab'],
-    [`${'a'.repeat(39)}-${'b'.repeat(20)}`, `${'a'.repeat(39)}-0123456789ab`],
+    [`${'a'.repeat(36)}-${'b'.repeat(20)}`, `${'a'.repeat(36)}-0123456789ab`],
+    ['c'.repeat(60), `${'c'.repeat(37)}-0123456789ab`],
   ])("%s's object is %s", (name, object) => {
     expect(objectNameOf({ id, name })).toBe(object);
-    expect(`${attemptNameOf(object, 999)}-63`.length).toBeLessThanOrEqual(63);
+    const pod = `${podPrefix(attemptNameOf(object, 999), 63)}x7k2p`;
+    expect(attemptOfPod(pod)).toEqual({ object, epoch: 999 });
   });
 
   it.each<[string, ReturnType<typeof attemptOfPod>]>([

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 
-/** Kubernetes derives pods' host names from these, which have 63 characters at most. */
-const LONGEST_NAME = 40;
+/**
+ * Kubernetes cuts what a pod's name begins with, JOB-INDEX-, to 58 characters: then the attempt's number would go. An object's
+ * name has 50 at most, so that three digits and two of an index find room.
+ */
+const LONGEST_NAME = 37;
 const ID_CHARACTERS = 12;
 
 /** Name of a job's TrainingJob: of its own name, and as much of its id as makes it the only one. */

@@ -79,10 +79,7 @@ function podSpec(trainingJob: TrainingJob, epoch: number, { pods, api, audience 
   const spec = specOf(trainingJob);
   const { hosts = 1, cpus = 2, memoryGiB = 4, sharedMemoryGiB = 1, gpuProduct } = spec.resources ?? {};
   const { name } = trainingJob.metadata;
-  const gpus = gpusPerHost({
-    resources: spec.resources ?? { queue: 'default', hosts, cpus, memoryGiB, sharedMemoryGiB },
-    ...('engine' in spec && spec.engine && { engine: spec.engine }),
-  });
+  const gpus = gpusPerHost(spec);
   const job = trainingJob.status!.job!.id;
   const memory = `${Math.round(memoryGiB * 1024)}Mi`;
   const rendezvous = {

@@ -16,8 +16,7 @@ export function knownJob(trainingJob: TrainingJob, answer: MirroredJob | undefin
 function newJob(trainingJob: TrainingJob): MirroredJob | undefined {
   const id = trainingJob.metadata.labels?.[JOB_LABEL];
   if (id === undefined) return undefined;
-  // The service gives its objects every field; those that others wrote may lack some.
-  const { name, priority = 0 } = specOf(trainingJob) as { name: string; priority?: number };
+  const { name, priority = 0 } = specOf(trainingJob);
   if (trainingJob.metadata.name !== objectNameOf({ id, name })) return undefined;
   return { id, state: 'queued', message: '', version: 0, epoch: 0, live: false, priority };
 }
