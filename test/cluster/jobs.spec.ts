@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { JOB_LABEL, type JobList, type Leaderboard, type TrainingJob } from '@orestes/contracts';
+import { FINALIZER, JOB_LABEL, type JobList, type Leaderboard, type TrainingJob } from '@orestes/contracts';
 import { objectNameOf } from '@orestes/jobs';
 import { JOBS, PODS, TRAINING_JOBS } from '@orestes/kubernetes';
 import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
@@ -40,25 +40,52 @@ describeCluster('jobs in a cluster', () => {
   }, 300_000);
 
   it('makes a job of an object that kubectl applied, and cancels it when the object is deleted', async () => {
+    const { corpus, pretrain } = examplePipeline({ steps: 1_000_000 });
+    const made = await submit({ kind: 'corpus', name: 'for-by-hand', ...corpus });
     const file = join(cluster.service.data, 'by-hand.json');
-    writeFileSync(file, JSON.stringify(byHand('by-hand', examplePipeline().corpus)));
-    cluster.operator.kill('SIGSTOP'); // so that the job is still there when it is deleted
+    const spec = { pretrain: { name: 'by-hand', corpus: `job:${made}`, ...pretrain, engine: { precision: 'f32' } } };
+    writeFileSync(file, JSON.stringify({ ...byHand('by-hand', {}), spec }));
     await kubectl('apply', '-f', file);
-    cluster.operator.kill('SIGCONT');
-    const ours = async () => {
-      const { items } = (await ask(`${url()}/jobs?name=by-hand`)).body as JobList;
-      return items;
-    };
-    const [job] = await until(ours, ({ length }) => length > 0);
+    const ours = async () => ((await ask(`${url()}/jobs?name=by-hand`)).body as JobList).items;
+    const [job] = await until(ours, ([first]) => first?.state === 'running');
+    expect(await kubectl('get', 'tj', 'by-hand')).toMatch(/^NAME +KIND +PHASE .*\nby-hand +pretrain +\w+ +1 /);
     await kubectl('delete', 'tj', 'by-hand', '--timeout=60s');
-    const last = await ended(url, job!.id);
-    expect(['cancelled', 'succeeded']).toContain(last.state);
+    expect((await ended(url, job!.id)).state).toBe('cancelled');
     expect((await ours()).length).toBe(1);
     const left = async () =>
       (await cluster.client.list(JOBS, { namespace: NAMESPACE, labelSelector: 'orestes.dev/training-job=by-hand' }))
         .items;
     expect(await until(left, ({ length }) => length === 0)).toEqual([]);
-    expect(await kubectl('get', 'tj')).toMatch(/NAME +KIND +PHASE +ATTEMPT +PROGRESS/);
+  }, 120_000);
+
+  it('cancels the job of an object that was deleted before its registration was answered', async () => {
+    const file = join(cluster.service.data, 'early.json');
+    writeFileSync(file, JSON.stringify(byHand('early', examplePipeline().corpus)));
+    cluster.operator.kill('SIGSTOP');
+    await kubectl('apply', '-f', file);
+    const merge = { metadata: { finalizers: [FINALIZER] } }; // as the operator that was killed then has left it
+    await cluster.client.patch(TRAINING_JOBS, { namespace: NAMESPACE, name: 'early' }, { merge });
+    await kubectl('delete', 'tj', 'early', '--wait=false');
+    cluster.operator.kill('SIGCONT');
+    await kubectl('wait', '--for=delete', 'tj/early', '--timeout=60s');
+    const { items } = (await ask(`${url()}/jobs?name=early`)).body as JobList;
+    expect(items.map(({ state }) => state)).toEqual(['cancelled']);
+  }, 120_000);
+
+  it("takes over no Service that is another's", async () => {
+    await kubectl('create', 'service', 'clusterip', 'another', '--clusterip=None');
+    const before = await kubectl('get', 'service', 'another', '-o', 'json');
+    const file = join(cluster.service.data, 'another.json');
+    const corpus = { ...examplePipeline().corpus, resources: { hosts: 2 }, retries: 0 };
+    writeFileSync(file, JSON.stringify(byHand('another', corpus)));
+    await kubectl('apply', '-f', file);
+    const ours = async () => ((await ask(`${url()}/jobs?name=another`)).body as JobList).items[0];
+    const job = await until(ours, (found) => found?.state === 'failed');
+    expect((await jobAt(url(), job!.id)).message).toMatch(
+      /^its Job can't be made: .*services "another" already exists/,
+    );
+    expect(await kubectl('get', 'service', 'another', '-o', 'json')).toBe(before);
+    await kubectl('delete', 'tj/another', 'service/another', '--timeout=60s');
   }, 120_000);
 
   it('makes a new job of a copy of an object, and of an object that has the name of one that is gone', async () => {

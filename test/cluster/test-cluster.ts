@@ -56,7 +56,7 @@ export const RULES = {
     { apiGroups: ['orestes.dev'], resources: ['trainingjobs/status'], verbs: ['patch'] },
     { apiGroups: ['orestes.dev'], resources: ['trainingjobs/finalizers'], verbs: ['update'] },
     { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
-    { apiGroups: [''], resources: ['services'], verbs: ['create', 'patch'] },
+    { apiGroups: [''], resources: ['services'], verbs: ['get', 'create'] },
     { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
     { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'patch'] },
   ],

@@ -1,5 +1,5 @@
 import type { Job, Pod } from '@orestes/kubernetes';
-import { LABELS, PREEMPTED_FOR } from './act/children.js';
+import { LABELS, PREEMPTED_FOR, WORKER } from './act/children.js';
 import type { SeenAttempt, SeenPod } from './decide/observed.js';
 import { hasEnded } from './decide/pods.js';
 
@@ -42,13 +42,14 @@ function attemptOf(job: Job, pods: readonly Pod[]): SeenAttempt {
 
 function podOf({ metadata, status }: Pod): SeenPod {
   const disrupted = status?.conditions?.find(({ type, status }) => type === 'DisruptionTarget' && status === 'True');
-  const [container] = status?.containerStatuses ?? [];
-  const ended = container?.state?.terminated;
+  const ended = status?.containerStatuses?.find(({ name }) => name === WORKER)?.state?.terminated;
+  const failed = status?.phase === 'Failed';
   return {
     name: metadata!.name!,
     phase: (status?.phase ?? 'Pending') as SeenPod['phase'],
     disruption: disrupted ? (disrupted.message ?? disrupted.reason ?? 'disrupted') : null,
     exit: ended ? { code: ended.exitCode, reason: ended.reason ?? '' } : null,
+    rejected: failed && !ended ? (status.message ?? status.reason ?? null) : null,
     endBy: metadata?.deletionTimestamp === undefined ? null : Date.parse(metadata.deletionTimestamp),
     pending: status?.phase === 'Pending' ? pendingReason(status) : null,
   };

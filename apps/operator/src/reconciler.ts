@@ -178,7 +178,7 @@ export class Reconciler {
     return {
       ...{ trainingJob, attempts, admission, now: Date.now(), ttlMs: 1000 * config.ttlSeconds },
       ...{ place: this.ledger.place(key), preemptFor: this.ledger.preemptFor(key) },
-      withinQuota: this.ledger.isWithinQuota(key),
+      ...{ withinQuota: this.ledger.isWithinQuota(key), refused: this.refusalOf(key, trainingJob) !== null },
     };
   }
 

@@ -10,7 +10,7 @@ const trainingJob = {
 } as unknown as TrainingJob;
 
 const pod = (change: Partial<SeenPod>): SeenPod => ({
-  ...{ name: 'p', phase: 'Running', disruption: null, exit: null, endBy: null, pending: null },
+  ...{ name: 'p', phase: 'Running', disruption: null, exit: null, rejected: null, endBy: null, pending: null },
   ...change,
 });
 const attempt = (change: Partial<SeenAttempt>): SeenAttempt => ({
@@ -31,7 +31,7 @@ const GIVEN: [TrainingJob['spec'] | object, object][] = [
 ];
 
 it.each(GIVEN)('of a spec as it was given, %j, the claim is %j', (spec, claim) => {
-  expect(claimOf({ ...trainingJob, spec } as TrainingJob)).toMatchObject(claim);
+  expect(claimOf({ ...trainingJob, spec })).toMatchObject(claim);
 });
 
 describe('a queued job’s place is', () => {

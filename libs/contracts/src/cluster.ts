@@ -35,6 +35,8 @@ export const EndRequest = z.strictObject({
   /** `interrupted`: an eviction or a preemption, which is nobody's failure; `failed`: it ran longer than it may. */
   outcome: z.enum(['lost', 'interrupted', 'failed']),
   message: text,
+  /** So long it does not start again, whatever the outcome asks for. */
+  pauseSeconds: z.int().min(0).max(3600).default(0),
 });
 
 /** What a job that does not run yet waits for. */

@@ -34,7 +34,9 @@ export const Resources = z.strictObject({
     .min(1)
     .max(31_536_000)
     .optional()
-    .describe('An attempt that runs longer fails; left out: none is cut off.'),
+    .describe(
+      'An attempt that takes longer fails, in a cluster with the time that its pods look for nodes; left out: none is cut off.',
+    ),
 });
 export type Resources = z.infer<typeof Resources>;
 

@@ -65,12 +65,11 @@ const REFUSALS = [400, 403, 413, 422];
  */
 const NOT_OF_THE_OBJECT = / is forbidden: (User "[^"]*" cannot |not yet ready to handle request)/;
 
-/** Of a create: the cluster does not take the object, or its name is another's. @throws any other error */
-export function refusalIn(error: unknown): KubernetesError {
-  if (hasReason(error, 'AlreadyExists')) return error;
-  const isRefusal = error instanceof KubernetesError && REFUSALS.includes(error.status);
-  if (isRefusal && !NOT_OF_THE_OBJECT.test(error.message)) return error;
-  throw error;
+/** Whether the error of a create says that the cluster does not take the object, or that its name is another's. */
+export function isRefusal(error: unknown): error is KubernetesError {
+  if (hasReason(error, 'AlreadyExists')) return true;
+  const isAnswer = error instanceof KubernetesError && REFUSALS.includes(error.status);
+  return isAnswer && !NOT_OF_THE_OBJECT.test(error.message);
 }
 
 /** Whether the versions asked for are compacted away: list anew. */

@@ -13,7 +13,7 @@ export {
 } from './client.js';
 export { type Backoff, backoffMs, type Clock, pause, systemClock } from './clock.js';
 export { type Duties, Election, type ElectionOptions } from './election.js';
-export { hasReason, isExpired, KubernetesError, type Reason, refusalIn } from './errors.js';
+export { hasReason, isExpired, KubernetesError, isRefusal, type Reason } from './errors.js';
 export { Informer, type InformerOptions, type InformerTiming } from './informer.js';
 export {
   type Applied,

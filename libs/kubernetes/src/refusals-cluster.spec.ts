@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { KubernetesClient } from './client.js';
-import { type KubernetesError, refusalIn } from './errors.js';
+import { isRefusal } from './errors.js';
 import { CONFIG_MAPS, NAMESPACES } from './resources.js';
 import { configOf } from './testing/config.js';
 import { describeOnCluster } from './testing/on-cluster.js';
@@ -24,15 +24,22 @@ describeOnCluster('refusals of a real API server', { parts: ['kube-controller-ma
   });
   afterAll(() => client?.close());
 
-  const made = (name: string, data: Record<string, string> = {}) =>
-    client.create(CONFIG_MAPS, { metadata: { namespace, name }, data }).then(() => null, refusalIn);
+  /** @returns the refusal; null where it was made. @throws what is none */
+  const made = (name: string, by = client) =>
+    by.create(CONFIG_MAPS, { metadata: { namespace, name } }).then(
+      () => null,
+      (error: unknown) => {
+        if (isRefusal(error)) return error;
+        throw error;
+      },
+    );
 
   it('are of the object: by its schema, its name, a quota', async () => {
     expect(await made('one')).toBeNull();
     expect(await made('one')).toMatchObject({ reason: 'AlreadyExists' });
     expect(await made('-')).toMatchObject({ reason: 'Invalid' });
     await cluster().kubectl('create', 'quota', 'none', '-n', namespace, '--hard=count/configmaps=0');
-    let more: KubernetesError | null = null; // it counts when it has been counted
+    let more = null; // it counts when it has been counted
     for (let i = 0; more === null; i++) more = await made(`more-${i}`);
     expect(more).toMatchObject({ reason: 'Forbidden', message: expect.stringContaining('quota: none') });
     await cluster().kubectl('delete', 'quota', 'none', '-n', namespace);
@@ -40,8 +47,7 @@ describeOnCluster('refusals of a real API server', { parts: ['kube-controller-ma
 
   it('are not that somebody lacks the right', async () => {
     const nobody = new KubernetesClient(configOf(await cluster().kubeconfigFor('nobody')), { fieldManager: 'x' });
-    const create = () => nobody.create(CONFIG_MAPS, { metadata: { namespace, name: 'n' } });
-    await expect(create().then(() => null, refusalIn)).rejects.toMatchObject({ reason: 'Forbidden' });
+    await expect(made('n', nobody)).rejects.toMatchObject({ reason: 'Forbidden' });
     await nobody.close();
   });
 

@@ -82,7 +82,7 @@ export class ClusterService {
   }
 
   /** The pods of an attempt are gone. What their worker told before counts; told again, nothing happens. */
-  end(id: string, { epoch, outcome, message, ...from }: EndRequest): Promise<MirroredJob> {
+  end(id: string, { epoch, outcome, message, pauseSeconds, ...from }: EndRequest): Promise<MirroredJob> {
     return this.fenced(from, id, async (manager, job) => {
       if (job.epoch !== epoch) return;
       // What ran too long has failed, also where its worker saved when it was asked to end.
@@ -94,7 +94,8 @@ export class ClusterService {
       const { affected } = await manager.update(Attempt, { jobId: id, epoch, ...open }, ended);
       if (affected === 0) return;
       const ending = { outcome, code: CODES[outcome], message };
-      await applyVerdict(manager, job, afterAttempt(job, ending, this.config.backoffMs));
+      const verdict = afterAttempt(job, ending, this.config.backoffMs);
+      await applyVerdict(manager, job, { ...verdict, backoffMs: Math.max(verdict.backoffMs, 1000 * pauseSeconds) });
       return false;
     });
   }

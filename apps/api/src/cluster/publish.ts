@@ -2,6 +2,7 @@ import {
   asTrainingJobSpec,
   FINALIZER,
   JOB_LABEL,
+  KIND_LABEL,
   parseDocument,
   shortened,
   SubmittedSpec,
@@ -10,7 +11,7 @@ import {
 } from '@orestes/contracts';
 import { Job } from '@orestes/database';
 import { attemptIdOf, objectNameOf } from '@orestes/jobs';
-import { hasReason, refusalIn, TRAINING_JOBS, type KubernetesClient } from '@orestes/kubernetes';
+import { hasReason, isRefusal, TRAINING_JOBS, type KubernetesClient } from '@orestes/kubernetes';
 import { In, type DataSource, type EntityManager } from 'typeorm';
 import { IS_DUE, IS_WORK, NEEDS_NOTHING, OUTPUT_IS_FREE } from '../dispatch/may-start.js';
 import { eachOf } from './each-of.js';
@@ -42,9 +43,13 @@ export async function publish(
   const refused: Refused[] = [];
   try {
     await eachOf(jobs, async (job) => {
-      const error = await make(kubernetes, trainingJobOf(job, namespace)).then(() => null, refusalIn);
-      if (error) refused.push({ job, why: shortened(`its object can't be made: ${error.message}`) });
-      else published.push(job);
+      try {
+        await make(kubernetes, trainingJobOf(job, namespace));
+        published.push(job);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        refused.push({ job, why: shortened(`its object can't be made: ${error.message}`) });
+      }
     });
   } finally {
     await note(database, published, namespace);
@@ -118,7 +123,7 @@ function trainingJobOf(job: Job, namespace: string): Made {
       namespace,
       name: objectNameOf(job),
       finalizers: [FINALIZER],
-      labels: { [JOB_LABEL]: job.id, 'orestes.dev/kind': job.kind, 'orestes.dev/queue': spec.resources.queue },
+      labels: { [JOB_LABEL]: job.id, [KIND_LABEL]: job.kind, 'orestes.dev/queue': spec.resources.queue },
     },
     spec: asTrainingJobSpec(spec),
   };

@@ -1,13 +1,15 @@
-import { FINALIZER, JOB_LABEL, type MirroredJob, type TrainingJob } from '@orestes/contracts';
+import { FINALIZER, JOB_LABEL, KIND_LABEL, specOf, type MirroredJob, type TrainingJob } from '@orestes/contracts';
 import {
   hasReason,
+  isRefusal,
   JOBS,
-  refusalIn,
+  KubernetesError,
   SERVICES,
   TRAINING_JOBS,
-  type Job,
+  type Applied,
   type KubernetesClient,
-  type KubernetesError,
+  type KubernetesObject,
+  type Resource,
   type Stored,
 } from '@orestes/kubernetes';
 import type { OperatorConfig } from '../config.js';
@@ -41,7 +43,7 @@ export const acts: { [K in Exclude<Action['kind'], 'wait'>]: Act<K> } = {
   },
   register: async ({ api, trainingJob, kubernetes, told }) => {
     const job = await api.register(trainingJob);
-    const labels = { [JOB_LABEL]: job.id };
+    const labels = { [JOB_LABEL]: job.id, [KIND_LABEL]: specOf(trainingJob).kind };
     await kubernetes.patch(TRAINING_JOBS, refTo(trainingJob), { merge: { metadata: { labels } } });
     told(job);
   },
@@ -58,10 +60,10 @@ export const acts: { [K in Exclude<Action['kind'], 'wait'>]: Act<K> } = {
     told(job);
   },
   createJob: async (hands, { epoch }) => {
-    const error = await createJob(hands, epoch).then(() => null, refusalIn);
-    if (!error) return;
-    await hands.api.waiting(hands.trainingJob, unmade(error));
-    throw error; // no attempt has begun that could end: it is tried again
+    const refusal = await createJob(hands, epoch);
+    if (!refusal) return;
+    await hands.api.waiting(hands.trainingJob, unmade(refusal));
+    throw refusal; // no attempt has begun that could end: it is tried again
   },
   deleteJob: ({ kubernetes, trainingJob }, { name, uid }) =>
     kubernetes
@@ -78,12 +80,12 @@ export const acts: { [K in Exclude<Action['kind'], 'wait'>]: Act<K> } = {
     const job = await api.begin(trainingJob, epoch);
     told(job);
     if (admission === 'kueue' || job.state !== 'admitted' || job.epoch !== epoch) return;
-    const error = await createJob(hands, epoch).then(() => null, refusalIn);
-    if (error) told(await api.end(trainingJob, epoch, 'lost', unmade(error)));
+    const refusal = await createJob(hands, epoch);
+    if (refusal) told(await api.end(trainingJob, epoch, { outcome: 'lost', message: unmade(refusal) }));
   },
-  end: async ({ api, kubernetes, trainingJob, told }, { epoch, outcome, message, unless }) => {
+  end: async ({ api, kubernetes, trainingJob, told }, { kind: _, epoch, unless, ...ending }) => {
     if (unless !== null && (await kubernetes.find(JOBS, jobOf(trainingJob, unless)))) return; // it is told soon
-    told(await api.end(trainingJob, epoch, outcome, message));
+    told(await api.end(trainingJob, epoch, ending));
   },
 };
 
@@ -93,22 +95,44 @@ export const act = (hands: Hands, action: Exclude<Action, { kind: 'wait' }>): Pr
 const refTo = ({ metadata: { namespace, name } }: Stored<TrainingJob>) => ({ namespace, name });
 const jobOf = ({ metadata: { namespace } }: Stored<TrainingJob>, name: string) => ({ namespace, name });
 
-async function createJob(hands: Hands, epoch: number): Promise<void> {
-  const { kubernetes, trainingJob, config, admission, assertLeader } = hands;
+/**
+ * Makes the Job of an attempt, and what belongs to it.
+ * @returns the error where the cluster refuses it
+ * @throws what else kept it from being made; what the apiserver answered, the job is told
+ */
+async function createJob(hands: Hands, epoch: number): Promise<KubernetesError | null> {
+  const { trainingJob, config, admission, assertLeader, api } = hands;
   const job = attemptJob(trainingJob, epoch, config, admission);
-  if ((job.spec?.completions ?? 1) > 1)
-    await kubernetes.apply(SERVICES, rendezvousService(trainingJob), { force: true });
-  assertLeader(); // it may have been stopped, or answered late, since it was decided
-  // Not applied: a Job that there is already, and that was not seen yet, may have been suspended or started since.
-  await kubernetes.create(JOBS, job as Job).catch(async (error: unknown) => {
+  try {
+    if ((job.spec?.completions ?? 1) > 1) await create(hands, SERVICES, rendezvousService(trainingJob));
+    assertLeader(); // it may have been stopped, or answered late, since it was decided
+    await create(hands, JOBS, job);
+    return null;
+  } catch (error) {
+    if (isRefusal(error)) return error;
+    if (error instanceof KubernetesError && error.status > 0) await api.waiting(trainingJob, unmade(error));
+    throw error;
+  }
+}
+
+/**
+ * Makes what a TrainingJob owns, where it is not there. Not applied: a Job that there is already, and that was not seen yet, may
+ * have been suspended or started since; and what is another's is not to be taken over.
+ * @throws KubernetesError reason AlreadyExists where the name is another's; Conflict where it is an earlier object's, and goes
+ */
+async function create<T extends KubernetesObject>(
+  { kubernetes, trainingJob }: Hands,
+  of: Resource<T>,
+  object: Applied<T>,
+): Promise<void> {
+  await kubernetes.create(of, object as T).catch(async (error: unknown) => {
     if (!hasReason(error, 'AlreadyExists')) throw error;
-    const found = await kubernetes.find(JOBS, job.metadata);
+    const found = await kubernetes.find(of, object.metadata);
     const owner = found?.metadata.ownerReferences?.find(({ controller }) => controller);
     if (owner?.uid === trainingJob.metadata.uid) return;
     if (found && owner?.kind !== trainingJob.kind) throw error;
-    throw new Error(`${job.metadata.name}: the Job of an earlier object of this name is being removed`, {
-      cause: error,
-    });
+    const message = `${object.metadata.name}: what an earlier TrainingJob of this name had made is being removed`;
+    throw new KubernetesError(message, { status: 409, reason: 'Conflict', sent: true }, { cause: error });
   });
 }
 

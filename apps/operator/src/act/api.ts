@@ -10,6 +10,7 @@ import {
 } from '@orestes/contracts';
 import { Agent, request } from 'undici';
 import type { OperatorConfig } from '../config.js';
+import type { SeenEnding } from '../decide/ending.js';
 import { NO_PROBLEM } from '../decide/refusal.js';
 
 const ANSWER_MS = 10_000;
@@ -62,8 +63,8 @@ export class ClusterApi {
     return this.tell(trainingJob, 'begin', { epoch });
   }
 
-  end(trainingJob: TrainingJob, epoch: number, outcome: string, message: string): Promise<MirroredJob> {
-    return this.tell(trainingJob, 'end', { epoch, outcome, message: shortened(message) });
+  end(trainingJob: TrainingJob, epoch: number, { message, ...ending }: SeenEnding): Promise<MirroredJob> {
+    return this.tell(trainingJob, 'end', { epoch, ...ending, message: shortened(message) });
   }
 
   waiting(trainingJob: TrainingJob, message: string): Promise<MirroredJob> {

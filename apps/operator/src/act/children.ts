@@ -12,6 +12,8 @@ export const LABELS = {
 export const PREEMPTED_FOR = 'orestes.dev/preempted-for';
 const KUEUE_QUEUE = 'kueue.x-k8s.io/queue-name';
 
+/** The container; a mesh may set others beside it. */
+export const WORKER = 'worker';
 const SHARED_MEMORY = 'shared-memory';
 const SCRATCH = 'scratch';
 const TOKEN = 'token';
@@ -122,7 +124,7 @@ function podSpec(trainingJob: TrainingJob, epoch: number, { pods, api, audience 
     },
     containers: [
       {
-        name: 'worker',
+        name: WORKER,
         image: gpus > 0 ? pods.images.cuda : pods.images.cpu,
         env: Object.entries(env).map(([key, value]) => ({ name: key, value })),
         ...(pods.storeSecret && { envFrom: [{ secretRef: { name: pods.storeSecret } }] }),

@@ -26,6 +26,9 @@ describe('the job of an object', () => {
     ['is what its status says, where the answer is as old', object('any', job(3, saved)), job(3), job(3, saved)],
     ['was saved when its status says', object('any', job(2, saved)), job(3), job(3, saved)],
     ['is new, where the service has just made the object', object(own), undefined, fresh],
+    ['is what its status says, whatever its label, by its name', object(own, job(2), 'other'), undefined, job(2)],
+    ['is not what was told of the last object of its name', object('any', job(2), null), undefined, undefined],
+    ['is the answer, where the last object of its name was told of', object('any', job(9), null), job(1), job(1)],
     ["is not known, where a copy has another's label", object('copy'), undefined, undefined],
     ['is not known, where nobody has registered it', object(own, undefined, null), undefined, undefined],
   ])('%s', (_, trainingJob, answer, known) => {

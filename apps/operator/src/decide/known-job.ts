@@ -6,11 +6,23 @@ import { objectNameOf } from '@orestes/jobs';
  * if the object is named as the service names the object of the job in its label. A copy under another name is not.
  */
 export function knownJob(trainingJob: TrainingJob, answer: MirroredJob | undefined): MirroredJob | undefined {
-  const told = trainingJob.status?.job;
+  const told = toldJob(trainingJob);
   // What was saved last is not in answers.
   if (answer && answer.version > (told?.version ?? 0))
     return told?.savedAt === undefined ? answer : { ...answer, savedAt: told.savedAt };
   return told ?? newJob(trainingJob);
+}
+
+/**
+ * What the status says of the object's own job. The service tells objects by their names: to one that was made anew it may have
+ * told the end of the job of the last one of that name.
+ */
+function toldJob({ metadata, spec, status }: TrainingJob): MirroredJob | undefined {
+  const job = status?.job;
+  if (!job) return undefined;
+  const isLabelled = metadata.labels?.[JOB_LABEL] === job.id;
+  const isNamed = metadata.name === objectNameOf({ id: job.id, name: specOf({ spec }).name });
+  return isLabelled || isNamed ? job : undefined;
 }
 
 function newJob(trainingJob: TrainingJob): MirroredJob | undefined {

@@ -18,7 +18,15 @@ const job = (change: Partial<MirroredJob> = {}): MirroredJob => ({
 });
 const live = (change: Partial<MirroredJob> = {}) => job({ state: 'running', epoch: 1, live: true, ...change });
 const pod = (change: Partial<SeenPod> = {}): SeenPod => ({
-  ...{ name: 'j-1-0-abcde', phase: 'Running', disruption: null, exit: null, endBy: null, pending: null },
+  ...{
+    name: 'j-1-0-abcde',
+    phase: 'Running',
+    disruption: null,
+    exit: null,
+    rejected: null,
+    endBy: null,
+    pending: null,
+  },
   ...change,
 });
 const attempt = (change: Partial<SeenAttempt> = {}): SeenAttempt => ({
@@ -45,7 +53,7 @@ function seen({ job, metadata, suspend, status, ...change }: Change): Observed {
       status: { ...(job && { job }), ...status },
     },
     ...{ attempts: [], admission: 'own', place: { granted: false, waitsFor: 'quota' }, preemptFor: null },
-    ...{ withinQuota: true, now: NOW, ttlMs: 1000, ...change },
+    ...{ withinQuota: true, refused: false, now: NOW, ttlMs: 1000, ...change },
   };
 }
 
@@ -91,7 +99,12 @@ describe('nextAction', () => {
       },
       wait(31_000),
     ],
-    ['deleted before it was registered: it goes', { metadata: deleted }, { kind: 'release' }],
+    [
+      'deleted, and whether it was registered is not known: it is, to be cancelled',
+      { metadata: deleted },
+      { kind: 'register' },
+    ],
+    ['deleted, and refused: it goes', { metadata: deleted, refused: true }, { kind: 'release' }],
     ['deleted, and held by others alone', { metadata: { ...deleted, finalizers: ['other'] }, job: live() }, wait()],
 
     ['queued without a place: it waits', { job: job() }, wait(null, 'quota')],
@@ -147,7 +160,7 @@ describe('nextAction', () => {
     [
       'not before its time',
       { job: job({ epoch: 1, notBefore: new Date(NOW + 5000).toISOString() }), place: granted },
-      wait(5000, 'Its worker was lost; it starts again at 2026-01-01T00:01:05.000Z.'),
+      wait(5000, 'It starts again at 2026-01-01T00:01:05.000Z; its last attempt: m.'),
     ],
     [
       'not before the jobs whose outputs it needs',
@@ -316,6 +329,16 @@ describe('nextAction', () => {
       'asked to suspend by its object',
       { job: live(), attempts: [attempt()], suspend: true },
       { kind: 'ask', request: 'suspend', asked: true },
+    ],
+    [
+      'asked to resume while it is being suspended: when it is',
+      {
+        job: live({ state: 'suspending' }),
+        attempts: [suspended({ pods: [pod()] })],
+        suspend: false,
+        status: { suspendAsked: true },
+      },
+      wait(),
     ],
     [
       'asked before: not again',

@@ -1,7 +1,7 @@
 import { FINALIZER, type MirroredJob } from '@orestes/contracts';
 import { attemptNameOf, isTerminal } from '@orestes/jobs';
 import { notBeforeMs } from './due.js';
-import { endingOf, isOverdue } from './ending.js';
+import { endingOf, isOverdue, type SeenEnding } from './ending.js';
 import type { Action, Observed, SeenAttempt } from './observed.js';
 import { podsLeftMs } from './pods.js';
 
@@ -22,6 +22,8 @@ export function nextAction(seen: Observed): Action {
   const held = metadata.finalizers?.includes(FINALIZER) === true;
   if (metadata.deletionTimestamp !== undefined) {
     if (!held) return wait();
+    // Registered once it stays so, whether or not that was answered: only a job that is known can be cancelled.
+    if (!job && !seen.refused) return { kind: 'register' };
     if (job && !isTerminal(job.state)) return { kind: 'ask', request: 'cancel', asked: null };
     return beforeItGoes(seen);
   }
@@ -29,7 +31,9 @@ export function nextAction(seen: Observed): Action {
   if (!job) return { kind: 'register' };
   if (isTerminal(job.state)) return afterTheEnd(seen, job);
   const { suspend } = spec;
-  if (suspend !== undefined && suspend !== (status?.suspendAsked ?? false))
+  const isAsked = suspend !== undefined && suspend !== (status?.suspendAsked ?? false);
+  // What is being suspended can't be resumed before it is.
+  if (isAsked && !(suspend === false && job.state === 'suspending'))
     return { kind: 'ask', request: suspend ? 'suspend' : 'resume', asked: suspend };
   return job.live ? withLiveAttempt(seen, job) : withoutAttempt(seen, job);
 }
@@ -69,7 +73,8 @@ function withoutAttempt(seen: Observed, job: MirroredJob): Action {
   const earlier = attempts.filter(({ epoch }) => epoch <= job.epoch);
   const overdue = earlier.find((attempt) => attempt.epoch === job.epoch && isOverdue(attempt));
   // Its worker saved when it was asked to end, and said so.
-  if (overdue && job.state === 'queued') return { kind: 'end', epoch: job.epoch, unless: null, ...endingOf(overdue) };
+  if (overdue && job.state === 'queued')
+    return { kind: 'end', epoch: job.epoch, unless: null, ...endingOf(overdue, true) };
   const left = earlier.find(isUnfinished);
   if (left) return remove(left);
   const ending = untilWithoutPods(earlier, now, 'It waits for the pods of its last attempt to end.');
@@ -87,10 +92,10 @@ function withoutAttempt(seen: Observed, job: MirroredJob): Action {
 }
 
 /** The service puts off what starts again, and what it was asked to begin too early. */
-const whyNotBefore = ({ epoch, notBefore }: MirroredJob): string =>
+const whyNotBefore = ({ epoch, notBefore, message }: MirroredJob): string =>
   epoch === 0
     ? 'It waits for other jobs: those whose outputs it needs, or one that writes into its own.'
-    : `Its worker was lost; it starts again at ${notBefore}.`;
+    : `It starts again at ${notBefore}; its last attempt: ${message}.`;
 
 /** Its Job is still to be made, or was deleted. What is seen of Jobs may be older than what is known of the job. */
 function withoutJob(
@@ -119,25 +124,19 @@ function withLiveAttempt(seen: Observed, job: MirroredJob): Action {
   if (late) return remove(late);
   const own = attempts.find((attempt) => attempt.epoch === epoch);
   if (!own) return withoutJob(seen, job);
-  const end = (outcome: 'lost' | 'interrupted' | 'failed', message: string): Action => ({
-    kind: 'end',
-    epoch,
-    outcome,
-    message,
-    unless: null,
-  });
+  const end = (ending: SeenEnding): Action => ({ kind: 'end', epoch, unless: null, ...ending });
   if (own.finishedAt !== null) {
     const left = own.finishedAt + LAST_WORDS_MS - now;
     if (left > 0) return wait(left);
-    const { outcome, message } = endingOf(own);
-    return end(outcome, message);
+    return end(endingOf(own, state !== 'admitted'));
   }
-  if (own.deleting) return untilWithoutPods([own], now, null) ?? end('lost', 'its Job was deleted');
+  if (own.deleting)
+    return untilWithoutPods([own], now, null) ?? end({ outcome: 'lost', message: 'its Job was deleted' });
   if (own.suspended) {
     const set = own.preemptedFor ?? (admission === 'kueue' || state === 'suspending' ? 'others' : null);
     if (set === null) return { kind: 'unsuspendJob', name: own.name };
     const message = own.preemptedFor ? `preempted for ${own.preemptedFor}` : 'its pods were taken away';
-    return untilWithoutPods([own], now, null) ?? end('interrupted', message);
+    return untilWithoutPods([own], now, null) ?? end({ outcome: 'interrupted', message });
   }
   if (state === 'suspending') return { kind: 'suspendJob', name: own.name, preemptedFor: null };
   if (preemptFor !== null && admission === 'own')

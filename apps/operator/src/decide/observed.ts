@@ -1,4 +1,5 @@
 import type { TrainingJob } from '@orestes/contracts';
+import type { SeenEnding } from './ending.js';
 
 /** A pod of an attempt, as far as decisions go. */
 export interface SeenPod {
@@ -8,6 +9,8 @@ export interface SeenPod {
   disruption: string | null;
   /** Of the worker's container; null while it runs. */
   exit: { code: number; reason: string } | null;
+  /** Why its kubelet took it and did not start its worker, in the kubelet's words: no device, no memory, a node that goes. */
+  rejected: string | null;
   /** By when its kubelet is to have ended it, milliseconds since 1970; null: it is not being deleted. */
   endBy: number | null;
   /** Why it does not run yet, in the scheduler's or the kubelet's words. */
@@ -47,6 +50,8 @@ export interface Observed {
   withinQuota: boolean;
   /** The job of a higher priority that this one is to make room for. */
   preemptFor: string | null;
+  /** The service does not take this object: it has no job. */
+  refused: boolean;
   /** Milliseconds since 1970. */
   now: number;
   /** After which an ended job's object is removed. */
@@ -67,12 +72,6 @@ export type Action =
   | { kind: 'unsuspendJob'; name: string }
   | { kind: 'begin'; epoch: number }
   /** `unless`: the Job by whose absence it was decided; what is seen of Jobs may be older than what is seen of the object. */
-  | {
-      kind: 'end';
-      epoch: number;
-      outcome: 'lost' | 'interrupted' | 'failed';
-      message: string;
-      unless: string | null;
-    }
+  | (SeenEnding & { kind: 'end'; epoch: number; unless: string | null })
   /** Nothing is to be done; `ms`: look again after that. */
   | { kind: 'wait'; ms: number | null; waitsFor: string | null };
