@@ -67,7 +67,7 @@ async function sendStale(job: string): Promise<unknown[]> {
   const { body } = await ask(`${cluster.service.url}/jobs/${job}`);
   const object = `${NAMESPACE}/${objectNameOf(body as JobDocument)}`;
   const requests = {
-    begin: { epoch: 2 },
+    begin: { epoch: 2, graceSeconds: 30 },
     end: { epoch: 1, outcome: 'lost', message: 'late' },
     waiting: { message: 'late' },
     cancel: {},

@@ -207,6 +207,27 @@ describeCluster('jobs in a cluster', () => {
     expect(Date.parse(second!.startedAt!)).toBeGreaterThanOrEqual(Date.parse(first!.finishedAt!));
   }, 120_000);
 
+  it('lets what was cancelled and is tried again begin when the pod that may still save is gone', async () => {
+    const { corpus, pretrain } = examplePipeline({ steps: 1_000_000 });
+    const id = await submit({ kind: 'corpus', name: 'saved', ...corpus });
+    const first = await submit({ kind: 'pretrain', name: 'again', corpus: `job:${id}`, ...pretrain });
+    const begun = (each: string) =>
+      until(
+        () => jobAt(url(), each),
+        ({ state }) => state === 'running',
+      );
+    await begun(first);
+    await ask(`${url()}/jobs/${first}/cancel`, { method: 'POST' });
+    const { body } = await ask(`${url()}/jobs/${first}/retry`, { method: 'POST' });
+    const second = (body as { id: string }).id;
+    await begun(second);
+    const [cancelled, retried] = [await jobAt(url(), first), await jobAt(url(), second)];
+    expect(retried.output).toBe(cancelled.output);
+    const after = Date.parse(retried.startedAt!) - Date.parse(cancelled.finishedAt!);
+    expect(after).toBeGreaterThanOrEqual(30_000); // the grace of the tests' pods
+    await ask(`${url()}/jobs/${second}/cancel`, { method: 'POST' });
+  }, 180_000);
+
   it('ends a job that runs too long for good, though its worker saves when it is asked to end', async () => {
     const { corpus, pretrain } = examplePipeline({ steps: 1_000_000 });
     const id = await submit({ kind: 'corpus', name: 'short', ...corpus });

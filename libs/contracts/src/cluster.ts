@@ -26,7 +26,12 @@ export const RegisterRequest = z.strictObject({
 });
 
 /** The job's pods may start: attempt `epoch` begins. */
-export const BeginRequest = z.strictObject({ ...from, epoch });
+export const BeginRequest = z.strictObject({
+  ...from,
+  epoch,
+  /** So long pods live that are to end: one of a cancelled job may save into the output that this attempt writes. */
+  graceSeconds: z.int().min(0),
+});
 
 /** The attempt's pods are gone, and their worker has not told its end. */
 export const EndRequest = z.strictObject({

@@ -65,13 +65,13 @@ export class ClusterService {
    * The job's next attempt begins: from here on it holds what it was given. Asked again, or where it can't begin, nothing
    * happens: the answer says how the job stands.
    */
-  begin(id: string, { epoch, ...from }: BeginRequest): Promise<MirroredJob> {
+  begin(id: string, { epoch, graceSeconds, ...from }: BeginRequest): Promise<MirroredJob> {
     return this.fenced(from, id, async (manager, job) => {
       if (job.state !== 'queued' || job.epoch !== epoch - 1) {
         await manager.update(Job, id, { mirroredVersion: 0 }); // who asks that does not know how it stands: it is told again
         return;
       }
-      if (!(await makeAttempt(manager, job, epoch))) {
+      if (!(await makeAttempt(manager, job, epoch, graceSeconds))) {
         await change(manager, job, { notBefore: new Date(Date.now() + AGAIN_MS) });
         return;
       }

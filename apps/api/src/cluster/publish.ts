@@ -94,19 +94,32 @@ export async function mayHaveObject(manager: EntityManager, id: string): Promise
 /**
  * Makes an attempt, unless a job whose output it needs has not succeeded, or one is at work that writes into its own output: two
  * would write over each other. Those that want one output take turns; one that has the job's own id is nobody else's.
+ * @param graceSeconds for which the pod of an attempt that was cancelled may still save
  * @returns whether it was made. The caller holds the job's lock
  */
-export async function makeAttempt(manager: EntityManager, { id, output }: Job, epoch: number): Promise<boolean> {
+export async function makeAttempt(
+  manager: EntityManager,
+  { id, output }: Job,
+  epoch: number,
+  graceSeconds: number,
+): Promise<boolean> {
   const isShared = output?.endsWith(`/${id}`) === false;
   if (isShared) await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [output]);
   const made = await manager.query<object[]>(
     `INSERT INTO attempt (id, job_id, epoch, state)
-     SELECT $1, id, $2, 'admitted' FROM job WHERE id = $3 AND ${NEEDS_NOTHING} ${isShared ? `AND ${OUTPUT_IS_FREE}` : ''}
+     SELECT $1, id, $2, 'admitted' FROM job
+     WHERE id = $3 AND ${NEEDS_NOTHING} ${isShared ? `AND ${OUTPUT_IS_FREE} AND ${OUTPUT_IS_LEFT}` : ''}
      RETURNING id`,
-    [attemptIdOf(id, epoch), epoch, id],
+    [attemptIdOf(id, epoch), epoch, id, ...(isShared ? [graceSeconds] : [])],
   );
   return made.length > 0;
 }
+
+/** In SQL; $4: the grace. */
+const OUTPUT_IS_LEFT = `NOT EXISTS (
+  SELECT 1 FROM attempt JOIN job AS other ON other.id = attempt.job_id
+  WHERE attempt.outcome = 'superseded' AND attempt.started_at IS NOT NULL
+    AND attempt.ended_at > now() - $4 * interval '1 second' AND other.output = job.output)`;
 
 /** The version rises: the object is to be told of the job, unless something happens to it soon. */
 const note = (database: DataSource, jobs: readonly Job[], namespace: string): Promise<unknown> =>

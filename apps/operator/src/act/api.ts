@@ -50,7 +50,7 @@ export class ClusterApi {
 
   /** @param leader the term that every call is fenced by */
   constructor(
-    private readonly config: Pick<OperatorConfig, 'api' | 'tokenFile'>,
+    private readonly config: Pick<OperatorConfig, 'api' | 'tokenFile' | 'pods'>,
     private readonly leader: number,
   ) {}
 
@@ -60,7 +60,7 @@ export class ClusterApi {
   }
 
   begin(trainingJob: TrainingJob, epoch: number): Promise<MirroredJob> {
-    return this.tell(trainingJob, 'begin', { epoch });
+    return this.tell(trainingJob, 'begin', { epoch, graceSeconds: this.config.pods.graceSeconds });
   }
 
   end(trainingJob: TrainingJob, epoch: number, { message, ...ending }: SeenEnding): Promise<MirroredJob> {
