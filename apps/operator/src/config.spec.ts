@@ -48,6 +48,20 @@ describe("the operator's configuration", () => {
     expect(() => operatorConfig(environment(document))).toThrow(new RegExp(why));
   });
 
+  it.each([
+    ['0', 0],
+    ['65535', 65_535],
+    ['', 7351],
+  ])('takes ORESTES_PORT=%s', (text, port) => {
+    expect(operatorConfig({ ...environment(FILE), ORESTES_PORT: text })).toMatchObject({ port });
+  });
+
+  it.each(['metrics', '-1', '65536', '7351.5', '0x10', 'tcp://10.0.0.1:7351'])('refuses ORESTES_PORT=%s', (text) => {
+    expect(() => operatorConfig({ ...environment(FILE), ORESTES_PORT: text })).toThrow(
+      `ORESTES_PORT: ${text} is not allowed (allowed: a whole number from 0 to 65535)`,
+    );
+  });
+
   it('is refused before anything begins: one message, exit code 2', () => {
     const program = path.resolve('apps/operator/dist/main.js');
     for (const [env, message] of [

@@ -88,9 +88,15 @@ export function operatorConfig(env: NodeJS.ProcessEnv = process.env): OperatorCo
   return {
     ...parseDocument(OperatorFile, document, path),
     tokenFile: needed('ORESTES_TOKEN_FILE'),
-    port: Number(env['ORESTES_PORT'] ?? 7351),
+    port: portOf(env['ORESTES_PORT'] || '7351'),
     host: env['ORESTES_HOST'] ?? '0.0.0.0',
     identity: env['HOSTNAME'] ?? 'operator',
     logLevel: env['ORESTES_LOG_LEVEL'] ?? 'info',
   };
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new UserError('USAGE', `ORESTES_PORT: ${text} is not allowed (allowed: a whole number from 0 to 65535)`);
 }
