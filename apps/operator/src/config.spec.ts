@@ -43,6 +43,24 @@ describe("the operator's configuration", () => {
       'election: retrySeconds must be less than renewSeconds, and that less than leaseSeconds',
     ],
     ['half a pod', { ...FILE, pods: { ...FILE.pods, graceSeconds: 1.5 } }, 'pods.graceSeconds'],
+    [
+      'two classes of Kueue from one priority',
+      {
+        ...FILE,
+        kueue: {
+          priorityClasses: [
+            { from: 1, name: 'a' },
+            { from: 1, name: 'b' },
+          ],
+        },
+      },
+      'kueue.priorityClasses: .*two classes have one from',
+    ],
+    [
+      'a class that no label can name',
+      { ...FILE, kueue: { priorityClasses: [{ from: 1, name: 'a b' }] } },
+      'kueue.priorityClasses.*name',
+    ],
     ['no YAML', 'namespace: [', "ORESTES_OPERATOR_CONFIG: .* can't be read"],
   ])('%s is refused, by its name', (_, document, why) => {
     expect(() => operatorConfig(environment(document))).toThrow(new RegExp(why));

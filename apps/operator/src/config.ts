@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseDocument, UserError } from '@orestes/contracts';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { Kueue } from './act/kueue.js';
 import { Queue } from './admission/quotas.js';
 
 const text = z.string().min(1);
@@ -18,6 +19,8 @@ export const OperatorFile = z.strictObject({
   audience: text.default('orestes-api'),
   /** `auto`: Kueue where its CRDs are there. */
   admission: z.enum(['auto', 'kueue', 'own']).default('auto'),
+  /** Where Kueue admits. */
+  kueue: Kueue.prefault({}),
   queues: z
     .array(Queue)
     .min(1)
