@@ -1,10 +1,28 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startControlPlane, type ControlPlane } from '@orestes/dev-cluster';
 import { describeCluster, FIRST_BUILD_MS, until } from '@orestes/dev-cluster/testing';
+import { readPage } from '../guides/repository.js';
 import { CHART, helm, VALUES, withFile, type Manifest } from './chart.js';
 import { everythingIn, LEFT } from './left.js';
 
 const NAMESPACE = 'train';
+const CRD = 'crds/trainingjobs.orestes.dev.yaml';
+
+/** A copy of the chart whose CRD is not yet what it is by now. */
+function olderChart(): string {
+  const copy = join(mkdtempSync(join(tmpdir(), 'orestes-older-')), 'orestes');
+  cpSync(CHART, copy, { recursive: true });
+  const crd = readFileSync(join(copy, CRD), 'utf8');
+  writeFileSync(join(copy, CRD), crd.replaceAll('maximum: 1000\n', 'maximum: 999\n'));
+  return copy;
+}
+
+/** The command to upgrade the CRD, as a page has it: arguments of kubectl. */
+const crdCommand = (page: string): string[] =>
+  /`kubectl (apply [^`]* charts\/orestes\/crds)`/.exec(readPage(page))![1]!.split(' ');
 
 describeCluster('the chart on a cluster that asks for the restricted pod security standard', () => {
   let cluster: ControlPlane;
@@ -37,7 +55,9 @@ describeCluster('the chart on a cluster that asks for the restricted pod securit
   };
 
   it('installs, and no pod is refused', async () => {
-    const said = await release('install', CHART, ...withFile('values-kind.yaml'));
+    const older = olderChart();
+    const said = await release('install', older, ...withFile('values-kind.yaml'));
+    rmSync(join(older, '..'), { recursive: true });
     expect(said).toContain('get secret orestes-first-key');
     const wanted = ['pod/orestes-api', 'pod/orestes-operator', 'pod/orestes-postgresql-0', 'pod/orestes-store-0'];
     await until(async () => {
@@ -72,6 +92,19 @@ describeCluster('the chart on a cluster that asks for the restricted pod securit
     expect(await may('operator', 'create', 'jobs.batch', '--namespace', 'default')).toBe(false);
     expect(await may('operator', 'get', 'customresourcedefinitions/workloads.kueue.x-k8s.io')).toBe(true);
     expect(await may('worker', 'get', 'trainingjobs.orestes.dev')).toBe(false);
+  });
+
+  it('has a CRD that Helm does not upgrade, but the command of the guide and the README does', async () => {
+    const command = crdCommand('docs/guides/cluster.md');
+    expect(crdCommand('charts/orestes/README.md')).toEqual(command);
+    const isOlder = async () =>
+      (await cluster.kubectl('get', 'crd/trainingjobs.orestes.dev', '-o', 'json')).includes('"maximum": 999');
+    await release('upgrade', CHART, ...withFile('values-kind.yaml'));
+    expect(await isOlder()).toBe(true);
+    const unforced = command.filter((arg) => arg !== '--force-conflicts');
+    await expect(cluster.kubectl(...unforced)).rejects.toThrow(/conflict with "helm".*\.spec\.versions/s);
+    await cluster.kubectl(...command);
+    expect(await isOlder()).toBe(false);
   });
 
   it('upgrades: passwords stay, the operator starts anew', async () => {
