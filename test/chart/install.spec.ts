@@ -120,6 +120,29 @@ describeCluster('the chart on a cluster that asks for the restricted pod securit
   const templateSum = () =>
     kubectl('get', 'deployment', 'orestes-operator', '-o', 'jsonpath={.spec.template.metadata.annotations}');
 
+  it('installs once more in the namespace of another project: rights, store and its keys are its own', async () => {
+    const elsewhere = 'vision';
+    const there = ['--kubeconfig', cluster.kubeconfig, '--namespace', elsewhere];
+    await helm('install', 'orestes', CHART, ...there, '--create-namespace', ...withFile('values-kind.yaml'));
+    const storeOf = async (namespace: string) =>
+      JSON.parse(
+        await cluster.kubectl('get', 'secret', 'orestes-store', '-o', 'jsonpath={.data}', '-n', namespace),
+      ) as Record<string, string>;
+    const [own, other] = [await storeOf(NAMESPACE), await storeOf(elsewhere)];
+    for (const key of ['AWS_ENDPOINT_URL', 'AWS_SECRET_ACCESS_KEY']) expect(other[key]).not.toBe(own[key]);
+    const may = (namespace: string, to: string) => {
+      const who = ['--as', `system:serviceaccount:${namespace}:orestes-operator`];
+      return cluster.kubectl('auth', 'can-i', 'create', 'jobs.batch', '-n', to, ...who).then(
+        (answer) => answer.trim() === 'yes',
+        () => false,
+      );
+    };
+    expect([await may(NAMESPACE, NAMESPACE), await may(elsewhere, elsewhere)]).toEqual([true, true]);
+    expect([await may(NAMESPACE, elsewhere), await may(elsewhere, NAMESPACE)]).toEqual([false, false]);
+    await helm('uninstall', 'orestes', ...there, '--wait');
+    expect(await may(NAMESPACE, NAMESPACE)).toBe(true);
+  });
+
   it('uninstalls to what NOTES.txt says, and installs upon it again', async () => {
     const before = await contents();
     await release('uninstall', '--wait');
