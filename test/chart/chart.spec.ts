@@ -10,6 +10,7 @@ import { describeCluster } from '@orestes/dev-cluster/testing';
 import { OperatorFile } from '@orestes/operator';
 import { serviceConfig } from '@orestes/api';
 import { parse, parseAllDocuments } from 'yaml';
+import { readPage } from '../guides/repository.js';
 import { CLUSTER_RULES, RULES } from '../cluster/test-cluster.js';
 import { CHART, find, helm, rendered, VALUES, withFile, type Manifest } from './chart.js';
 
@@ -102,6 +103,7 @@ describeCluster('the chart', () => {
           '--set',
           'workers.tolerations[0].operator=Exists,workers.env.XLA_FLAGS=x,workers.annotations.a=b,store.secret=keys',
         ],
+        ...['--set', 'kueue.priorityClasses[0].from=-5,kueue.priorityClasses[0].name=spare'],
         ...['--set', 'images.workerCpu.repository=r/cpu,images.workerCuda.repository=r/cuda'],
         ...['--set-string', 'images.workerCpu.tag=7'],
         ...['--set-string', `images.workerCuda.digest=sha256:${'0'.repeat(64)}`],
@@ -109,6 +111,7 @@ describeCluster('the chart', () => {
     );
     expect(file).toMatchObject({
       ...{ qps: 50, ttlSeconds: 31_536_000, audience: 'a', queues: [{ name: 'q', jobs: 3 }] },
+      kueue: { priorityClasses: [{ from: -5, name: 'spare' }] },
       election: { leaseSeconds: 30, renewSeconds: 10, retrySeconds: 2 },
       pods: {
         images: { cpu: 'r/cpu:7', cuda: `r/cuda@sha256:${'0'.repeat(64)}` },
@@ -117,6 +120,21 @@ describeCluster('the chart', () => {
         ...{ env: { XLA_FLAGS: 'x' }, annotations: { a: 'b' } },
       },
     });
+  });
+
+  it('names by values-kueue.yaml what the guide makes for Kueue, and a higher class from a higher priority', async () => {
+    const [, made] = /<<'YAML'\n(.*?)\nYAML\n/s.exec(readPage('docs/guides/cluster.md'))!;
+    const objects = parseAllDocuments(made!).map((each) => each.toJS() as Manifest & { value?: number });
+    const manifests = await rendered(...withFile('values-kueue.yaml'));
+    for (const { spec } of manifests.filter(({ kind }) => kind === 'LocalQueue') as (Manifest & {
+      spec: { clusterQueue: string };
+    })[])
+      find(objects, 'ClusterQueue', spec.clusterQueue);
+    const classes = operatorFile(manifests).kueue.priorityClasses.sort((a, b) => a.from - b.from);
+    const ranks = classes.map(({ name }) => find<{ value: number }>(objects, 'WorkloadPriorityClass', name).value);
+    expect(ranks.length).toBeGreaterThan(1);
+    expect(ranks).toEqual([...new Set(ranks)].sort((a, b) => a - b));
+    expect(ranks[0]).toBeGreaterThan(0); // Kueue's rank of a job without a class
   });
 
   it('starts the operator anew when its file changes', async () => {
@@ -185,6 +203,16 @@ describeCluster('the chart', () => {
     ],
     ['store.outputs=/data', "at '/store/outputs': '/data' does not match pattern"],
     ['networkPolicy.apiserver.cidrs[0]=here', "at '/networkPolicy/apiserver/cidrs/0': 'here' does not match pattern"],
+    ['networkPolicy.dns[0].ipBlock.cidr=here', "at '/networkPolicy/dns/0/ipBlock/cidr': 'here' does not match pattern"],
+    ['kueue.priorityClasses[0].name=urgent', "at '/kueue/priorityClasses/0': missing property 'from'"],
+    [
+      'kueue.priorityClasses[0].from=1001,kueue.priorityClasses[0].name=a',
+      "at '/kueue/priorityClasses/0/from': maximum: got 1,001, want 1,000",
+    ],
+    [
+      [0, 1].map((i) => `kueue.priorityClasses[${i}].from=7,kueue.priorityClasses[${i}].name=c${i}`).join(),
+      'kueue.priorityClasses: two classes have one from',
+    ],
     ['ingress.enabled=true', 'ingress.host: missing'],
     ['operator.queues[0].name=a,operator.queues[1].name=a', 'operator.queues: two queues have one name'],
     ['operator.election.leaseSeconds=10', 'operator.election: retrySeconds must be less than renewSeconds'],

@@ -1,10 +1,28 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startControlPlane, type ControlPlane } from '@orestes/dev-cluster';
 import { describeCluster, FIRST_BUILD_MS, until } from '@orestes/dev-cluster/testing';
+import { readPage } from '../guides/repository.js';
 import { CHART, helm, VALUES, withFile, type Manifest } from './chart.js';
 import { everythingIn, LEFT } from './left.js';
 
 const NAMESPACE = 'train';
+const CRD = 'crds/trainingjobs.orestes.dev.yaml';
+
+/** A copy of the chart whose CRD is not yet what it is by now. */
+function olderChart(): string {
+  const copy = join(mkdtempSync(join(tmpdir(), 'orestes-older-')), 'orestes');
+  cpSync(CHART, copy, { recursive: true });
+  const crd = readFileSync(join(copy, CRD), 'utf8');
+  writeFileSync(join(copy, CRD), crd.replaceAll('maximum: 1000\n', 'maximum: 999\n'));
+  return copy;
+}
+
+/** The command to upgrade the CRD, as a page has it: arguments of kubectl. */
+const crdCommand = (page: string): string[] =>
+  /`kubectl (apply [^`]* charts\/orestes\/crds)`/.exec(readPage(page))![1]!.split(' ');
 
 describeCluster('the chart on a cluster that asks for the restricted pod security standard', () => {
   let cluster: ControlPlane;
@@ -37,7 +55,9 @@ describeCluster('the chart on a cluster that asks for the restricted pod securit
   };
 
   it('installs, and no pod is refused', async () => {
-    const said = await release('install', CHART, ...withFile('values-kind.yaml'));
+    const older = olderChart();
+    const said = await release('install', older, ...withFile('values-kind.yaml'));
+    rmSync(join(older, '..'), { recursive: true });
     expect(said).toContain('get secret orestes-first-key');
     const wanted = ['pod/orestes-api', 'pod/orestes-operator', 'pod/orestes-postgresql-0', 'pod/orestes-store-0'];
     await until(async () => {
@@ -74,6 +94,19 @@ describeCluster('the chart on a cluster that asks for the restricted pod securit
     expect(await may('worker', 'get', 'trainingjobs.orestes.dev')).toBe(false);
   });
 
+  it('has a CRD that Helm does not upgrade, but the command of the guide and the README does', async () => {
+    const command = crdCommand('docs/guides/cluster.md');
+    expect(crdCommand('charts/orestes/README.md')).toEqual(command);
+    const isOlder = async () =>
+      (await cluster.kubectl('get', 'crd/trainingjobs.orestes.dev', '-o', 'json')).includes('"maximum": 999');
+    await release('upgrade', CHART, ...withFile('values-kind.yaml'));
+    expect(await isOlder()).toBe(true);
+    const unforced = command.filter((arg) => arg !== '--force-conflicts');
+    await expect(cluster.kubectl(...unforced)).rejects.toThrow(/conflict with "helm".*\.spec\.versions/s);
+    await cluster.kubectl(...command);
+    expect(await isOlder()).toBe(false);
+  });
+
   it('upgrades: passwords stay, the operator starts anew', async () => {
     const [before, sum] = [await contents(), await templateSum()];
     await release('upgrade', CHART, ...withFile('values-kind.yaml'), '--set', 'operator.ttlSeconds=60');
@@ -86,6 +119,29 @@ describeCluster('the chart on a cluster that asks for the restricted pod securit
   });
   const templateSum = () =>
     kubectl('get', 'deployment', 'orestes-operator', '-o', 'jsonpath={.spec.template.metadata.annotations}');
+
+  it('installs once more in the namespace of another project: rights, store and its keys are its own', async () => {
+    const elsewhere = 'vision';
+    const there = ['--kubeconfig', cluster.kubeconfig, '--namespace', elsewhere];
+    await helm('install', 'orestes', CHART, ...there, '--create-namespace', ...withFile('values-kind.yaml'));
+    const storeOf = async (namespace: string) =>
+      JSON.parse(
+        await cluster.kubectl('get', 'secret', 'orestes-store', '-o', 'jsonpath={.data}', '-n', namespace),
+      ) as Record<string, string>;
+    const [own, other] = [await storeOf(NAMESPACE), await storeOf(elsewhere)];
+    for (const key of ['AWS_ENDPOINT_URL', 'AWS_SECRET_ACCESS_KEY']) expect(other[key]).not.toBe(own[key]);
+    const may = (namespace: string, to: string) => {
+      const who = ['--as', `system:serviceaccount:${namespace}:orestes-operator`];
+      return cluster.kubectl('auth', 'can-i', 'create', 'jobs.batch', '-n', to, ...who).then(
+        (answer) => answer.trim() === 'yes',
+        () => false,
+      );
+    };
+    expect([await may(NAMESPACE, NAMESPACE), await may(elsewhere, elsewhere)]).toEqual([true, true]);
+    expect([await may(NAMESPACE, elsewhere), await may(elsewhere, NAMESPACE)]).toEqual([false, false]);
+    await helm('uninstall', 'orestes', ...there, '--wait');
+    expect(await may(NAMESPACE, NAMESPACE)).toBe(true);
+  });
 
   it('uninstalls to what NOTES.txt says, and installs upon it again', async () => {
     const before = await contents();

@@ -9,6 +9,7 @@ import { childrenOf, ended, jobAt, until } from '../support/wait.js';
 import { attemptMade, NAMESPACE, startTestCluster, whileRefused, type TestCluster } from './test-cluster.js';
 
 const QUEUE = 'kueue.x-k8s.io/queue-name';
+const PRIORITY_CLASS = 'kueue.x-k8s.io/priority-class';
 const url = () => cluster.service.url;
 let cluster: TestCluster;
 let undisturbed: Outcome[];
@@ -40,20 +41,24 @@ async function admitAll(pipeline: string, each: (child: number, job: Stored<Job>
 
 describeCluster('where somebody else, as Kueue, suspends and unsuspends Jobs', () => {
   beforeAll(async () => {
-    cluster = await startTestCluster({ operator: { admission: 'kueue' } });
+    cluster = await startTestCluster({
+      operator: { admission: 'kueue', kueue: { priorityClasses: [{ from: 100, name: 'urgent' }] } },
+    });
     const pipeline = await submit();
     expect((await admitAll(pipeline)).state).toBe('succeeded');
     undisturbed = await outcomesOf(url(), pipeline);
   }, FIRST_BUILD_MS);
   afterAll(() => cluster?.stop(), 60_000);
 
-  it('a Job names its queue, and the operator never unsuspends it', async () => {
+  it('a Job names its queue and its class of priority, and the operator never unsuspends it', async () => {
     const { corpus } = examplePipeline();
     const resources = { queue: 'team-a' };
-    const { body } = await ask(`${url()}/jobs`, { body: { kind: 'corpus', name: 'waits', ...corpus, resources } });
+    const { body } = await ask(`${url()}/jobs`, {
+      body: { kind: 'corpus', name: 'waits', ...corpus, resources, priority: 100 },
+    });
     const { id } = body as { id: string };
     const job = await made({ id, name: 'waits' }, 1);
-    expect(job.metadata.labels).toMatchObject({ [QUEUE]: 'team-a' });
+    expect(job.metadata.labels).toMatchObject({ [QUEUE]: 'team-a', [PRIORITY_CLASS]: 'urgent' });
     await sleep(3000);
     expect((await made({ id, name: 'waits' }, 1)).spec!.suspend).toBe(true);
     const waiting = await until(

@@ -43,9 +43,41 @@ describe("the operator's configuration", () => {
       'election: retrySeconds must be less than renewSeconds, and that less than leaseSeconds',
     ],
     ['half a pod', { ...FILE, pods: { ...FILE.pods, graceSeconds: 1.5 } }, 'pods.graceSeconds'],
+    [
+      'two classes of Kueue from one priority',
+      {
+        ...FILE,
+        kueue: {
+          priorityClasses: [
+            { from: 1, name: 'a' },
+            { from: 1, name: 'b' },
+          ],
+        },
+      },
+      'kueue.priorityClasses: .*two classes have one from',
+    ],
+    [
+      'a class that no label can name',
+      { ...FILE, kueue: { priorityClasses: [{ from: 1, name: 'a b' }] } },
+      'kueue.priorityClasses.*name',
+    ],
     ['no YAML', 'namespace: [', "ORESTES_OPERATOR_CONFIG: .* can't be read"],
   ])('%s is refused, by its name', (_, document, why) => {
     expect(() => operatorConfig(environment(document))).toThrow(new RegExp(why));
+  });
+
+  it.each([
+    ['0', 0],
+    ['65535', 65_535],
+    ['', 7351],
+  ])('takes ORESTES_PORT=%s', (text, port) => {
+    expect(operatorConfig({ ...environment(FILE), ORESTES_PORT: text })).toMatchObject({ port });
+  });
+
+  it.each(['metrics', '-1', '65536', '7351.5', '0x10', 'tcp://10.0.0.1:7351'])('refuses ORESTES_PORT=%s', (text) => {
+    expect(() => operatorConfig({ ...environment(FILE), ORESTES_PORT: text })).toThrow(
+      `ORESTES_PORT: ${text} is not allowed (allowed: a whole number from 0 to 65535)`,
+    );
   });
 
   it('is refused before anything begins: one message, exit code 2', () => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseDocument, UserError } from '@orestes/contracts';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { Kueue } from './act/kueue.js';
 import { Queue } from './admission/quotas.js';
 
 const text = z.string().min(1);
@@ -18,6 +19,8 @@ export const OperatorFile = z.strictObject({
   audience: text.default('orestes-api'),
   /** `auto`: Kueue where its CRDs are there. */
   admission: z.enum(['auto', 'kueue', 'own']).default('auto'),
+  /** Where Kueue admits. */
+  kueue: Kueue.prefault({}),
   queues: z
     .array(Queue)
     .min(1)
@@ -88,9 +91,15 @@ export function operatorConfig(env: NodeJS.ProcessEnv = process.env): OperatorCo
   return {
     ...parseDocument(OperatorFile, document, path),
     tokenFile: needed('ORESTES_TOKEN_FILE'),
-    port: Number(env['ORESTES_PORT'] ?? 7351),
+    port: portOf(env['ORESTES_PORT'] || '7351'),
     host: env['ORESTES_HOST'] ?? '0.0.0.0',
     identity: env['HOSTNAME'] ?? 'operator',
     logLevel: env['ORESTES_LOG_LEVEL'] ?? 'info',
   };
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new UserError('USAGE', `ORESTES_PORT: ${text} is not allowed (allowed: a whole number from 0 to 65535)`);
 }

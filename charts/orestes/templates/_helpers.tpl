@@ -101,6 +101,8 @@ api: {{ include "orestes.apiUrl" $ }}
 audience: {{ $.Values.audience | quote }}
 admission: {{ $.Values.operator.admission }}
 queues: {{- toYaml $.Values.operator.queues | nindent 2 }}
+kueue:
+  priorityClasses: {{- toYaml $.Values.kueue.priorityClasses | nindent 4 }}
 ttlSeconds: {{ $.Values.operator.ttlSeconds | int64 }}
 {{- if $.Values.operator.qps }}
 qps: {{ $.Values.operator.qps }}

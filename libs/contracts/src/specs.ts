@@ -46,7 +46,12 @@ export const Scheduling = {
     .refine((labels) => Object.keys(labels).length <= 32, 'at most 32 labels')
     .default({})
     .describe('Names and values to find the job by. The service alone reads this and the next four.'),
-  priority: z.int().min(-1000).max(1000).default(0).describe('Jobs of a higher priority start first.'),
+  priority: z
+    .int()
+    .min(-1000)
+    .max(1000)
+    .default(0)
+    .describe('Jobs of a higher priority start first; under Kueue by its priority classes.'),
   retries: z
     .int()
     .min(0)

@@ -1,7 +1,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { Connection } from './connection.js';
 import { hasReason, isExpired } from './errors.js';
-import type { Applied, JsonPatch, KubernetesObject, MergePatch, Ref, Stored } from './objects.js';
+import type { Applied, KubernetesObject, MergePatch, Ref, Stored } from './objects.js';
 import { type RateLimit, TokenBucket } from './rate-limit.js';
 import { apiVersionOf, pathOf, type Resource } from './resources.js';
 import { type ApiRequest, type RequestCount, Transport, type Verb } from './transport.js';
@@ -51,7 +51,7 @@ export interface ApplyOptions extends Call {
 }
 
 export interface DeleteOptions extends Call {
-  propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
+  propagationPolicy?: 'Background' | 'Foreground';
   gracePeriodSeconds?: number;
   /** Delete only this very object, in this version (else 409, reason Conflict). */
   preconditions?: { uid?: string; resourceVersion?: string };
@@ -59,7 +59,7 @@ export interface DeleteOptions extends Call {
 
 /**
  * Objects of a Kubernetes API server as plain JSON, typed by the kind. Every call throws KubernetesError. What failed is
- * sent again a few times where that does no harm: never a create or a JSON patch that the server may have carried out.
+ * sent again a few times where that does no harm: never a create that the server may have carried out.
  */
 export class KubernetesClient {
   private readonly transport: Transport;
@@ -138,22 +138,24 @@ export class KubernetesClient {
     return this.applyTo(of, object, options, 'status');
   }
 
-  /** @param subresource for example `status` */
+  /**
+   * Merges fields into an object (RFC 7386).
+   * @param subresource for example `status`
+   */
   patch<T extends KubernetesObject>(
     of: Resource<T>,
     ref: Ref,
-    patch: { merge: MergePatch<T> } | { json: JsonPatch },
+    { merge }: { merge: MergePatch<T> },
     { subresource, ...call }: Call & { subresource?: string } = {},
   ): Promise<Stored<T>> {
-    const merge = 'merge' in patch;
     return this.transport.send({
       ...request('patch', of, ref, subresource),
       ...call,
       method: 'PATCH',
       query: { fieldManager: this.fieldManager },
-      body: merge ? patch.merge : patch.json,
-      contentType: merge ? 'application/merge-patch+json' : 'application/json-patch+json',
-      idempotent: merge,
+      body: merge,
+      contentType: 'application/merge-patch+json',
+      idempotent: true,
     });
   }
 

@@ -19,7 +19,6 @@ export {
   type Applied,
   isNewer,
   type Json,
-  type JsonPatch,
   keyOf,
   type KubernetesObject,
   type MergePatch,

@@ -29,13 +29,6 @@ export type MergePatch<T> = T extends readonly unknown[]
     ? { [K in keyof T]?: MergePatch<T[K]> | null }
     : T;
 
-/** RFC 6902 */
-export type JsonPatch = readonly (
-  | { op: 'add' | 'replace' | 'test'; path: string; value: unknown }
-  | { op: 'remove'; path: string }
-  | { op: 'move' | 'copy'; path: string; from: string }
-)[];
-
 export interface Ref {
   /** Of a namespaced kind. */
   namespace?: string;

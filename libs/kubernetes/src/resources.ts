@@ -1,5 +1,4 @@
 import type {
-  CoreV1Event,
   V1ConfigMap,
   V1CustomResourceDefinition,
   V1Job,
@@ -17,7 +16,6 @@ export type Pod = Json<V1Pod>;
 export type Service = Json<V1Service>;
 export type ConfigMap = Json<V1ConfigMap>;
 export type Node = Json<V1Node>;
-export type Event = Json<CoreV1Event>;
 export type Lease = Json<V1Lease>;
 export type TokenReview = Json<V1TokenReview>;
 export type CustomResourceDefinition = Json<V1CustomResourceDefinition>;
@@ -46,7 +44,6 @@ export const RESOURCES = {
   services: resource<Service>({ ...core, plural: 'services', kind: 'Service', namespaced: true }),
   configmaps: resource<ConfigMap>({ ...core, plural: 'configmaps', kind: 'ConfigMap', namespaced: true }),
   nodes: resource<Node>({ ...core, plural: 'nodes', kind: 'Node', namespaced: false }),
-  events: resource<Event>({ ...core, plural: 'events', kind: 'Event', namespaced: true }),
   namespaces: resource<Namespace>({ ...core, plural: 'namespaces', kind: 'Namespace', namespaced: false }),
   leases: resource<Lease>({
     group: 'coordination.k8s.io',
@@ -77,7 +74,6 @@ export const {
   services: SERVICES,
   configmaps: CONFIG_MAPS,
   nodes: NODES,
-  events: EVENTS,
   namespaces: NAMESPACES,
   leases: LEASES,
   tokenreviews: TOKEN_REVIEWS,

@@ -160,22 +160,6 @@ describe('failures', () => {
     expect(times.slice(7)).toEqual([10_000, 10_100]); // forgotten by the success
   });
 
-  it('may be told by the handler itself, which then ends normally', async () => {
-    const times: number[] = [];
-    void queue.run(
-      (key) => {
-        times.push(clock.now());
-        if (times.length < 4) queue.retry(key);
-        return Promise.resolve();
-      },
-      1,
-      stop.signal,
-    );
-    queue.add('a');
-    await clock.advance(10_000);
-    expect(times).toEqual([0, 100, 300, 700]);
-  });
-
   it('of one key hold up no other', async () => {
     const seen: string[] = [];
     void queue.run(

@@ -8,7 +8,7 @@ export interface WorkQueueOptions {
   random?: () => number;
 }
 
-/** Ends normally: the key is forgotten. Throws: it is retried. The signal aborts when the queue shuts down. */
+/** Ends normally: the key's failures are forgotten. Throws: it is retried. The signal aborts when the queue shuts down. */
 export type Handler = (key: string, signal: AbortSignal) => Promise<void>;
 
 /**
@@ -25,8 +25,6 @@ export class WorkQueue {
   private readonly dirty = new Map<string, number>();
   private readonly delayed = new Map<string, { at: number; cancel: () => void }>();
   private readonly failures = new Map<string, number>();
-  /** Retried by their own handler, which then ended normally. */
-  private readonly retried = new Set<string>();
   private readonly stopping = new AbortController();
   private readonly idle = new Deferred();
   private work: { handler: Handler; concurrency: number; onError: (key: string, error: unknown) => void } | null = null;
@@ -76,20 +74,6 @@ export class WorkQueue {
     this.delayed.set(key, { at, cancel: this.clock.after(ms, due) });
   }
 
-  /** Adds it after a time that grows with the failures of this key since it was last forgotten. */
-  retry(key: string): void {
-    const failures = (this.failures.get(key) ?? 0) + 1;
-    this.failures.set(key, failures);
-    this.retries++;
-    if (this.working.has(key)) this.retried.add(key);
-    this.addAfter(key, backoffMs(this.backoff, failures, this.random));
-  }
-
-  /** Its failures are over. */
-  forget(key: string): void {
-    this.failures.delete(key);
-  }
-
   /** Works on keys, `concurrency` at a time, until the signal aborts; resolves when those then under way have ended. */
   async run(
     handler: Handler,
@@ -116,6 +100,14 @@ export class WorkQueue {
     await this.idle.promise;
   }
 
+  /** Adds it after a time that grows with its failures since it last succeeded. */
+  private retry(key: string): void {
+    const failures = (this.failures.get(key) ?? 0) + 1;
+    this.failures.set(key, failures);
+    this.retries++;
+    this.addAfter(key, backoffMs(this.backoff, failures, this.random));
+  }
+
   private pump(): void {
     while (this.work && this.working.size < this.work.concurrency && this.queued.size > 0) {
       const [key] = this.queued.keys();
@@ -128,13 +120,12 @@ export class WorkQueue {
   private async workOn(key: string, { handler, onError }: NonNullable<WorkQueue['work']>): Promise<void> {
     try {
       await handler(key, this.stopping.signal);
-      if (!this.retried.has(key)) this.forget(key);
+      this.failures.delete(key);
     } catch (error) {
       onError(key, error);
-      if (!this.retried.has(key)) this.retry(key);
+      this.retry(key);
     }
     this.working.delete(key);
-    this.retried.delete(key);
     const since = this.dirty.get(key);
     this.dirty.delete(key);
     if (since !== undefined) this.queued.set(key, since);

@@ -2,6 +2,7 @@ import { gpusPerHost, specOf, type TrainingJob } from '@orestes/contracts';
 import { attemptIdOf, attemptNameOf } from '@orestes/jobs';
 import type { Applied, Job, Service } from '@orestes/kubernetes';
 import type { OperatorConfig } from '../config.js';
+import { kueueLabels } from './kueue.js';
 
 /** Labels of what the operator makes. */
 export const LABELS = {
@@ -10,7 +11,6 @@ export const LABELS = {
   epoch: 'orestes.dev/attempt',
 } as const;
 export const PREEMPTED_FOR = 'orestes.dev/preempted-for';
-const KUEUE_QUEUE = 'kueue.x-k8s.io/queue-name';
 
 /** The container; a mesh may set others beside it. */
 export const WORKER = 'worker';
@@ -25,7 +25,7 @@ const TOKEN_SECONDS = 3600;
 /** Any user but root; the image has none of its own. */
 const USER = 65532;
 
-type Pods = Pick<OperatorConfig, 'pods' | 'api' | 'audience'>;
+type Pods = Pick<OperatorConfig, 'pods' | 'api' | 'audience' | 'kueue'>;
 
 const owner = ({ metadata }: TrainingJob) => ({
   ...{ apiVersion: 'orestes.dev/v1alpha1', kind: 'TrainingJob', name: metadata.name, uid: metadata.uid! },
@@ -47,12 +47,12 @@ export function attemptJob(
   const { resources } = spec;
   const name = attemptNameOf(metadata.name, epoch);
   const labels = { [LABELS.trainingJob]: metadata.name, [LABELS.epoch]: String(epoch) };
-  const queue = resources?.queue ?? 'default';
+  const kueue = () => kueueLabels(resources?.queue ?? 'default', trainingJob.status!.job!.priority, config.kueue);
   return {
     metadata: {
       name,
       namespace: metadata.namespace,
-      labels: { ...labels, ...(admission === 'kueue' && { [KUEUE_QUEUE]: queue }) },
+      labels: { ...labels, ...(admission === 'kueue' && kueue()) },
       ownerReferences: [owner(trainingJob)],
     },
     spec: {
