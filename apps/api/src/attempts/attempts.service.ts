@@ -12,7 +12,7 @@ import {
 } from '@orestes/contracts';
 import { Attempt, Job } from '@orestes/database';
 import { afterAttempt, attemptIdOf, attemptOfPod } from '@orestes/jobs';
-import { DataSource, IsNull, Not, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { matches } from '../auth/token.js';
 import type { ClusterIdentity } from '../cluster/identity.js';
 import type { ServiceConfig } from '../config.js';
@@ -24,6 +24,7 @@ import { applyVerdict, changeState, lockJob } from '../jobs/state.js';
 import { CONFIG, IDENTITY } from '../tokens.js';
 import { saveItems } from './items.js';
 import { registerProducts } from './products.js';
+import { twinsOf } from './twins.js';
 import { transact } from '../http/transact.js';
 
 /** The attempt that a worker's token belongs to. */
@@ -90,14 +91,9 @@ export class AttemptsService {
       const { recipeHash, experiment, base, flops, corpus } = identity;
       await manager.update(Job, job.id, { recipeHash, experiment, base, flops, corpusDigest: corpus });
       await begin(manager, job, attempt);
-      if (!job.reuse) return { twin: null };
-      const twin = await manager.findOne(Job, {
-        where: {
-          ...{ projectId: job.projectId, kind: job.kind, recipeHash, state: 'succeeded' },
-          ...{ reusedFrom: IsNull(), output: Not(IsNull()) },
-        },
-        order: { id: 'DESC' }, // the newest one's output is the likeliest to be there still
-      });
+      const where = twinsOf({ ...job, recipeHash });
+      // The newest one's output is the likeliest to be there still.
+      const twin = where && (await manager.findOne(Job, { where, order: { id: 'DESC' } }));
       return { twin: twin && twin.output !== null ? { job: twin.id, output: twin.output } : null };
     });
   }
@@ -120,7 +116,7 @@ export class AttemptsService {
     });
   }
 
-  /** The end as the worker tells it. Told twice, it counts once. */
+  /** The end as the worker tells it. Told twice, it counts once. @throws ProblemError 422 for another's result that is no twin's */
   async end(worker: Worker, end: AttemptEnd): Promise<Record<string, never>> {
     const again = (attempt: Attempt) => attempt.state === 'ended' && attempt.outcome === end.outcome;
     const act = async (manager: EntityManager, job: Job, attempt: Attempt) => {
