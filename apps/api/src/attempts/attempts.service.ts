@@ -17,6 +17,7 @@ import { matches } from '../auth/token.js';
 import type { ClusterIdentity } from '../cluster/identity.js';
 import type { ServiceConfig } from '../config.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
+import { HEARD } from '../dispatch/heard.js';
 import { Changes } from '../http/changes.js';
 import { ProblemError } from '../http/problem.js';
 import { withOutputs } from '../jobs/addresses.js';
@@ -75,8 +76,7 @@ export class AttemptsService {
       if (attempt.process !== null && attempt.process !== process) throw superseded();
       const spec = await withOutputs(manager, job.projectId, job.spec);
       if (attempt.process === null) {
-        const now = new Date();
-        const columns = { process, host, pid, state: 'starting', startedAt: now, heartbeatAt: now } as const;
+        const columns = { process, host, pid, state: 'starting', startedAt: new Date(), heartbeatAt: HEARD } as const;
         await manager.update(Attempt, attempt.id, columns);
         if (job.state === 'admitted')
           await changeState(manager, job, { to: 'starting', message: `attempt ${attempt.epoch} on ${host}` });
@@ -110,7 +110,7 @@ export class AttemptsService {
       const fresh = report.items.slice(Math.max(0, attempt.received - report.first));
       const received = Math.max(attempt.received, report.first + report.items.length);
       await saveItems(manager, job, attempt.epoch, fresh);
-      await manager.update(Attempt, attempt.id, { received, heartbeatAt: new Date() });
+      await manager.update(Attempt, attempt.id, { received, heartbeatAt: HEARD });
       if (report.progress) await manager.update(Job, job.id, { progress: report.progress, version: job.version + 1 });
       return { command: job.state === 'suspending' ? 'stop' : 'continue' };
     });
