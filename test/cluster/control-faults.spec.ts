@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JOB_LABEL, type JobDocument, type JobEvent } from '@orestes/contracts';
@@ -134,6 +135,25 @@ describeCluster('faults of what controls', () => {
       await cluster.control.apiServer.start();
     }
   }, 30_000);
+
+  it('a worker that the service does not know yet is asked to come again while there is no apiserver', async () => {
+    const account = ['create', 'token', 'orestes-worker', '-n', NAMESPACE, '--audience=orestes-api'];
+    const headers = { authorization: `Bearer ${(await cluster.control.kubectl(...account)).trim()}` };
+    const report = () =>
+      ask(`${cluster.service.url}/attempts/${randomUUID()}/reports`, {
+        body: { first: 0, items: [], progress: null },
+        headers,
+      });
+    await cluster.control.apiServer.kill();
+    try {
+      const answer = await report();
+      expect(answer).toMatchObject({ status: 503, body: { code: 'KUBERNETES_UNREACHABLE' } });
+      expect(answer.headers.get('retry-after')).toBe('1');
+    } finally {
+      await cluster.control.apiServer.start();
+    }
+    expect(await report()).toMatchObject({ status: 401, body: { code: 'TOKEN_UNKNOWN' } }); // it is of no pod
+  }, 60_000);
 
   it('what a leader of an earlier term still sends is refused, and changes nothing', async () => {
     const id = await submit();

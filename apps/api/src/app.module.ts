@@ -14,6 +14,7 @@ import { ClusterService } from './cluster/cluster.service.js';
 import type { ClusterIdentity } from './cluster/identity.js';
 import type { ServiceConfig } from './config.js';
 import { Dispatcher, type Place } from './dispatch/dispatcher.js';
+import { Hearing } from './dispatch/hearing.js';
 import type { Launcher } from './dispatch/launcher.js';
 import { HealthController } from './health/health.controller.js';
 import { ServiceMetrics } from './health/metrics.service.js';
@@ -67,7 +68,7 @@ export class AppModule {
         // Requests are counted before keys are looked up: guesses are limited, too.
         { provide: APP_GUARD, useClass: ThrottleGuard },
         { provide: APP_GUARD, useClass: AuthGuard },
-        ...[Changes, Dispatcher, ServiceMetrics, KeysService],
+        ...[Changes, Hearing, Dispatcher, ServiceMetrics, KeysService],
         ...[SubmitService, ReadService, RequestsService, HistoryService, PlanService],
         ...[AttemptsService, ProductsService, LeaderboardService, ClusterService],
       ],

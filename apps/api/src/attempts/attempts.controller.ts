@@ -89,7 +89,7 @@ export class AttemptsController {
     tag,
     summary: 'Tell how the attempt ended',
     ids,
-    problems,
+    problems: [...problems, 422],
     body: { schema: AttemptEnd },
     answers: { 200: Nothing },
   })

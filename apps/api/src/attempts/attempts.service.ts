@@ -12,11 +12,12 @@ import {
 } from '@orestes/contracts';
 import { Attempt, Job } from '@orestes/database';
 import { afterAttempt, attemptIdOf, attemptOfPod } from '@orestes/jobs';
-import { DataSource, IsNull, Not, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { matches } from '../auth/token.js';
 import type { ClusterIdentity } from '../cluster/identity.js';
 import type { ServiceConfig } from '../config.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
+import { HEARD } from '../dispatch/heard.js';
 import { Changes } from '../http/changes.js';
 import { ProblemError } from '../http/problem.js';
 import { withOutputs } from '../jobs/addresses.js';
@@ -24,6 +25,7 @@ import { applyVerdict, changeState, lockJob } from '../jobs/state.js';
 import { CONFIG, IDENTITY } from '../tokens.js';
 import { saveItems } from './items.js';
 import { registerProducts } from './products.js';
+import { twinsOf } from './twins.js';
 import { transact } from '../http/transact.js';
 
 /** The attempt that a worker's token belongs to. */
@@ -74,8 +76,7 @@ export class AttemptsService {
       if (attempt.process !== null && attempt.process !== process) throw superseded();
       const spec = await withOutputs(manager, job.projectId, job.spec);
       if (attempt.process === null) {
-        const now = new Date();
-        const columns = { process, host, pid, state: 'starting', startedAt: now, heartbeatAt: now } as const;
+        const columns = { process, host, pid, state: 'starting', startedAt: new Date(), heartbeatAt: HEARD } as const;
         await manager.update(Attempt, attempt.id, columns);
         if (job.state === 'admitted')
           await changeState(manager, job, { to: 'starting', message: `attempt ${attempt.epoch} on ${host}` });
@@ -90,14 +91,9 @@ export class AttemptsService {
       const { recipeHash, experiment, base, flops, corpus } = identity;
       await manager.update(Job, job.id, { recipeHash, experiment, base, flops, corpusDigest: corpus });
       await begin(manager, job, attempt);
-      if (!job.reuse) return { twin: null };
-      const twin = await manager.findOne(Job, {
-        where: {
-          ...{ projectId: job.projectId, kind: job.kind, recipeHash, state: 'succeeded' },
-          ...{ reusedFrom: IsNull(), output: Not(IsNull()) },
-        },
-        order: { id: 'DESC' }, // the newest one's output is the likeliest to be there still
-      });
+      const where = twinsOf({ ...job, recipeHash });
+      // The newest one's output is the likeliest to be there still.
+      const twin = where && (await manager.findOne(Job, { where, order: { id: 'DESC' } }));
       return { twin: twin && twin.output !== null ? { job: twin.id, output: twin.output } : null };
     });
   }
@@ -114,13 +110,13 @@ export class AttemptsService {
       const fresh = report.items.slice(Math.max(0, attempt.received - report.first));
       const received = Math.max(attempt.received, report.first + report.items.length);
       await saveItems(manager, job, attempt.epoch, fresh);
-      await manager.update(Attempt, attempt.id, { received, heartbeatAt: new Date() });
+      await manager.update(Attempt, attempt.id, { received, heartbeatAt: HEARD });
       if (report.progress) await manager.update(Job, job.id, { progress: report.progress, version: job.version + 1 });
       return { command: job.state === 'suspending' ? 'stop' : 'continue' };
     });
   }
 
-  /** The end as the worker tells it. Told twice, it counts once. */
+  /** The end as the worker tells it. Told twice, it counts once. @throws ProblemError 422 for another's result that is no twin's */
   async end(worker: Worker, end: AttemptEnd): Promise<Record<string, never>> {
     const again = (attempt: Attempt) => attempt.state === 'ended' && attempt.outcome === end.outcome;
     const act = async (manager: EntityManager, job: Job, attempt: Attempt) => {

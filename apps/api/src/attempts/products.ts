@@ -1,6 +1,8 @@
 import { CorpusManifest, FinetuneResult, parseDocument, type WorkSpec } from '@orestes/contracts';
 import { Corpus, Job, Model, newId, Result } from '@orestes/database';
 import type { EntityManager } from 'typeorm';
+import { ProblemError } from '../http/problem.js';
+import { twinsOf } from './twins.js';
 
 type Register = (manager: EntityManager, job: Job, result: Record<string, unknown>) => Promise<void>;
 
@@ -35,7 +37,10 @@ const registers = {
   evaluate: () => Promise.resolve(),
 } satisfies Record<WorkSpec['kind'], Register>;
 
-/** @param reusedFrom the job whose result it is: then the job's output is that one's, and so is everything that lies there */
+/**
+ * @param reusedFrom the job whose result it is: then the job's output is that one's, and so is everything that lies there
+ * @throws ProblemError 422 JOB_UNUSABLE where that is no twin of the job's: a worker can't choose
+ */
 export async function registerProducts(
   manager: EntityManager,
   job: Job,
@@ -43,7 +48,9 @@ export async function registerProducts(
   reusedFrom: string | null,
 ): Promise<void> {
   if (reusedFrom !== null) {
-    const twin = await manager.findOneByOrFail(Job, { id: reusedFrom });
+    const twins = twinsOf(job);
+    const twin = twins && (await manager.findOneBy(Job, { ...twins, id: reusedFrom }));
+    if (!twin) throw new ProblemError(422, 'JOB_UNUSABLE', `reusedFrom: job ${reusedFrom} can't stand for this one`);
     await manager.update(Job, job.id, { output: twin.output });
     job.output = twin.output;
   }

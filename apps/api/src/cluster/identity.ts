@@ -14,50 +14,93 @@ export interface Caller {
 const POD = 'authentication.kubernetes.io/pod-name';
 /** So long a token is believed without asking again; a pod that is gone can't use it anyway. */
 const REMEMBERED_MS = 60_000;
+/** The same, where the apiserver has just given no answer: a request does not wait for it each time. */
+const UNREVIEWED_MS = 5000;
+/** A caller that is known waits no longer for a review. */
+const LONGEST_REVIEW_MS = 3000;
 const MOST_REMEMBERED = 10_000;
 
-/** Tells callers by their service accounts' tokens, which the apiserver reviews (TokenReview). */
+interface Known {
+  caller: Caller;
+  /** When it is asked again; milliseconds since 1970. */
+  until: number;
+}
+
+/**
+ * Tells callers by their service accounts' tokens, which the apiserver reviews (TokenReview). While it can't, those are believed
+ * on that were known before, until their tokens expire.
+ */
 export class ClusterIdentity {
-  private readonly known = new Map<string, { caller: Caller; until: number }>();
+  /** By the token's hash; who was asked about last comes last. */
+  private readonly known = new Map<string, Known>();
 
   constructor(
     private readonly kubernetes: KubernetesClient,
     private readonly config: ClusterConfig,
+    private readonly now: () => number = Date.now,
   ) {}
 
-  /** @returns null for a token that is none, is meant for somebody else, or is of another namespace */
+  /** @throws KubernetesError while the apiserver can't tell who calls */
+  async assertTells(): Promise<void> {
+    await this.kubernetes.create(TOKEN_REVIEWS, { spec: { token: 'nobody', audiences: [this.config.audience] } });
+  }
+
+  /**
+   * @returns null for a token that is none, is meant for somebody else, or is of another namespace
+   * @throws KubernetesError while the apiserver can't tell, and the caller was not known before
+   */
   async callerOf(token: string): Promise<Caller | null> {
     const key = createHash('sha256').update(token).digest('base64');
     const known = this.known.get(key);
-    if (known && known.until > Date.now()) return known.caller;
-    this.known.delete(key);
-    const caller = await this.review(token);
-    if (caller === null) return null;
-    if (this.known.size >= MOST_REMEMBERED) this.known.clear();
-    this.known.set(key, { caller, until: Date.now() + REMEMBERED_MS });
-    return caller;
+    if (known && known.until > this.now()) return known.caller;
+    const claims = claimsOf(token);
+    if (!claims || !this.mayBe(claims)) return null;
+    try {
+      const caller = await this.review(token, known ? AbortSignal.timeout(LONGEST_REVIEW_MS) : undefined);
+      this.known.delete(key);
+      if (caller !== null) this.remember(key, { caller, until: this.now() + REMEMBERED_MS });
+      return caller;
+    } catch (error) {
+      if (!known || 1000 * claims.exp <= this.now()) throw error;
+      known.until = Math.min(this.now() + UNREVIEWED_MS, 1000 * claims.exp);
+      return known.caller;
+    }
   }
 
-  private async review(token: string): Promise<Caller | null> {
-    const { audience, namespace } = this.config;
-    const prefix = `system:serviceaccount:${namespace}:`;
-    if (!mayBe(token, audience, prefix)) return null;
-    const { status } = await this.kubernetes.create(TOKEN_REVIEWS, { spec: { token, audiences: [audience] } });
+  /** What a token says of itself, which nobody has checked: enough not to ask the apiserver about anybody's texts. */
+  private mayBe({ aud, sub }: Claims): boolean {
+    return [aud].flat().includes(this.config.audience) && sub.startsWith(prefixOf(this.config));
+  }
+
+  /** Without room, who was not asked about for the longest time goes. */
+  private remember(key: string, known: Known): void {
+    const [oldest] = this.known.keys();
+    if (oldest !== undefined && this.known.size >= MOST_REMEMBERED) this.known.delete(oldest);
+    this.known.set(key, known);
+  }
+
+  private async review(token: string, signal?: AbortSignal): Promise<Caller | null> {
+    const { audience } = this.config;
+    const prefix = prefixOf(this.config);
+    const asked = { spec: { token, audiences: [audience] } };
+    const { status } = await this.kubernetes.create(TOKEN_REVIEWS, asked, { signal });
     const { authenticated, audiences, user } = status ?? {};
     if (authenticated !== true || !audiences?.includes(audience) || !user?.username?.startsWith(prefix)) return null;
     return { account: user.username.slice(prefix.length), pod: user.extra?.[POD]?.[0] ?? null };
   }
 }
 
-const Claims = z.object({ aud: z.union([z.string(), z.array(z.string())]), sub: z.string() });
+const prefixOf = ({ namespace }: ClusterConfig) => `system:serviceaccount:${namespace}:`;
 
-/** What a token says of itself, which nobody has checked: enough not to ask the apiserver about anybody's texts. */
-function mayBe(token: string, audience: string, prefix: string): boolean {
+/** `exp`: when it expires; seconds since 1970. */
+const Claims = z.object({ aud: z.union([z.string(), z.array(z.string())]), sub: z.string(), exp: z.number() });
+type Claims = z.infer<typeof Claims>;
+
+function claimsOf(token: string): Claims | null {
   const [, payload = ''] = token.split('.');
   try {
-    const { aud, sub } = Claims.parse(JSON.parse(Buffer.from(payload, 'base64url').toString()));
-    return [aud].flat().includes(audience) && sub.startsWith(prefix);
+    return Claims.parse(JSON.parse(Buffer.from(payload, 'base64url').toString()));
   } catch {
-    return false; // no JWT
+    return null; // no JWT
   }
 }

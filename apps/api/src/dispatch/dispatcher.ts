@@ -6,6 +6,7 @@ import type { ServiceConfig } from '../config.js';
 import { isDatabaseAway } from '../http/database-away.js';
 import { Changes } from '../http/changes.js';
 import { CONFIG, LAUNCHER, LOG, PLACING } from '../tokens.js';
+import { Hearing } from './hearing.js';
 import type { Launcher } from './launcher.js';
 import { endLost } from './lost.js';
 import { emptyOutbox } from './outbox.js';
@@ -25,7 +26,6 @@ export type Place = () => Promise<string[]>;
  */
 @Injectable()
 export class Dispatcher {
-  private readonly since = Date.now();
   private running: Promise<void> | null = null;
   private again = false;
   private timer: NodeJS.Timeout | null = null;
@@ -34,6 +34,7 @@ export class Dispatcher {
   constructor(
     private readonly database: DataSource,
     private readonly changes: Changes,
+    private readonly hearing: Hearing,
     @Inject(LAUNCHER) private readonly launcher: Launcher,
     @Inject(PLACING) private readonly placing: readonly Place[],
     @Inject(CONFIG) private readonly config: ServiceConfig,
@@ -42,6 +43,7 @@ export class Dispatcher {
 
   start(): void {
     this.stopped = false;
+    this.hearing.start();
     this.timer = setInterval(() => this.poke(), EVERY_MS);
     this.poke();
   }
@@ -50,6 +52,7 @@ export class Dispatcher {
     this.stopped = true;
     if (this.timer) clearInterval(this.timer);
     await this.running;
+    await this.hearing.stop();
   }
 
   /** There may be something to do. */
@@ -65,7 +68,7 @@ export class Dispatcher {
       await sleep(GATHER_MS);
       const { database, launcher, config } = this;
       await this.step(() => settleParents(database));
-      await this.step(() => endLost(database, launcher, { ...config, since: this.since }));
+      await this.step(() => endLost(database, launcher, { ...config, heardMs: () => this.hearing.forMs() }));
       for (const place of this.placing) await this.step(place);
       await this.step(() =>
         emptyOutbox(database, launcher, (error) => this.log.error({ err: error }, 'an order failed')),

@@ -1,31 +1,37 @@
 import { storable } from '@orestes/contracts';
 import { Attempt, Outbox } from '@orestes/database';
 import { afterAttempt, type Ending } from '@orestes/jobs';
-import { Not, type DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import type { ServiceConfig } from '../config.js';
 import { applyVerdict, lockJob } from '../jobs/state.js';
 import type { Launcher } from './launcher.js';
 import { transact } from '../http/transact.js';
 
 interface Patience extends Pick<ServiceConfig, 'heartbeatMs' | 'backoffMs'> {
-  /** When this service began to listen: before, nobody could report. Milliseconds since 1970. */
-  since: number;
+  /** For how long workers could be heard; asked when the attempts have been read. Milliseconds. */
+  heardMs: () => number;
 }
 
 /**
  * Ends attempts whose workers are gone or silent; their jobs start again, or fail.
  * @returns the jobs
  */
-export async function endLost(database: DataSource, launcher: Launcher, patience: Patience): Promise<string[]> {
+export async function endLost(
+  database: DataSource,
+  launcher: Launcher,
+  { heartbeatMs, backoffMs, heardMs }: Patience,
+): Promise<string[]> {
   const changed: string[] = [];
-  for (const attempt of await liveAttempts(database)) {
-    const why = lossOf(attempt, launcher, patience);
+  const attempts = await liveAttempts(database);
+  const heard = heardMs();
+  for (const attempt of attempts) {
+    const why = lossOf(attempt, launcher, heartbeatMs, heard);
     if (why === null) continue;
     const words = await launcher.lastWords(attempt.id);
     const last = words.at(-1);
     const message = last === undefined ? why : `${why}; its last words: ${storable(last, 500)}`;
     const ending: Ending = { outcome: 'lost', code: 'WORKER_LOST', message };
-    if (await end(database, attempt, ending, words, patience.backoffMs)) changed.push(attempt.jobId);
+    if (await end(database, attempt, ending, words, backoffMs)) changed.push(attempt.jobId);
   }
   return changed;
 }
@@ -41,27 +47,36 @@ export async function endStopped(database: DataSource, launcher: Launcher): Prom
   }
 }
 
-const liveAttempts = (database: DataSource): Promise<Attempt[]> =>
-  database.getRepository(Attempt).find({ where: { state: Not('ended') }, order: { id: 'ASC' } });
+interface LiveAttempt extends Pick<Attempt, 'id' | 'jobId' | 'host' | 'pid' | 'heartbeatAt'> {
+  /** Since its last heartbeat, by the database's clock, which has written that as well. */
+  silentMs: number | null;
+}
 
-function isGone({ id, host, pid, heartbeatAt }: Attempt, launcher: Launcher): boolean {
+const liveAttempts = (database: DataSource): Promise<LiveAttempt[]> =>
+  database.query(
+    `SELECT id, job_id AS "jobId", host, pid, heartbeat_at AS "heartbeatAt",
+       (1000 * extract(epoch FROM clock_timestamp() - heartbeat_at))::float8 AS "silentMs"
+     FROM attempt WHERE state <> 'ended' ORDER BY id`,
+  );
+
+function isGone({ id, host, pid, heartbeatAt }: LiveAttempt, launcher: Launcher): boolean {
   if (heartbeatAt === null) return false; // it is not launched yet
   return launcher.isGone(id, host !== null && pid !== null ? { host, pid } : null);
 }
 
 /** What speaks for the worker's being lost; null while nothing does. */
-function lossOf(attempt: Attempt, launcher: Launcher, { heartbeatMs, since }: Patience): string | null {
-  const { heartbeatAt } = attempt;
-  if (heartbeatAt === null) return null; // it is not launched yet
+function lossOf(attempt: LiveAttempt, launcher: Launcher, heartbeatMs: number, heardMs: number): string | null {
+  const { silentMs } = attempt;
+  if (silentMs === null) return null; // it is not launched yet
   if (isGone(attempt, launcher)) return 'its worker ended without a word';
-  const silence = Date.now() - Math.max(heartbeatAt.getTime(), since);
+  const silence = Math.min(silentMs, heardMs);
   return silence > heartbeatMs ? `its worker was silent for ${Math.round(silence / 1000)} s` : null;
 }
 
 /** @returns whether it had not told its end just now: its last report and its exit race with this */
 function end(
   database: DataSource,
-  gone: Attempt,
+  gone: LiveAttempt,
   ending: Ending,
   words: readonly string[],
   backoffMs: number,

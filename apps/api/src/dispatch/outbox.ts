@@ -2,6 +2,7 @@ import { Attempt, Outbox } from '@orestes/database';
 import { In, Not, type DataSource, type EntityManager } from 'typeorm';
 import { newToken } from '../auth/token.js';
 import { lockJob } from '../jobs/state.js';
+import { HEARD } from './heard.js';
 import type { Launcher } from './launcher.js';
 import { transact } from '../http/transact.js';
 
@@ -58,6 +59,6 @@ async function arm(manager: EntityManager, id: string): Promise<string | null> {
   const attempt = await manager.findOneByOrFail(Attempt, { id });
   if (attempt.process !== null || attempt.state !== 'admitted') return null;
   const { token, hash } = newToken('ora');
-  await manager.update(Attempt, id, { tokenHash: hash, heartbeatAt: new Date() });
+  await manager.update(Attempt, id, { tokenHash: hash, heartbeatAt: HEARD });
   return token;
 }

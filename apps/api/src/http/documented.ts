@@ -46,7 +46,7 @@ const MEANINGS: Record<number, string> = {
   422: 'It can not be done: the Idempotency-Key was used for another spec, or the spec names what it may not or can not use.',
   429: 'Too many requests: after Retry-After seconds again.',
   500: 'An error of the service.',
-  503: 'The database is away: after Retry-After seconds again.',
+  503: 'The database, or what tells who calls, is away: after Retry-After seconds again.',
 };
 
 /** What /openapi.json says of a route, from the schemas that the code parses by. */

@@ -5,6 +5,9 @@ import type { Logger } from 'pino';
 import { isDatabaseAway } from './database-away.js';
 import { noRoute, problemDocument, ProblemError } from './problem.js';
 
+/** A request asks the cluster's apiserver for nothing but who calls: it refuses that while it starts, or lacks a right. */
+const KUBERNETES_AWAY = new Set(['KUBERNETES_UNREACHABLE', 'KUBERNETES_REFUSED']);
+
 /** Every error leaves as a problem document; one that nobody foresaw is logged, and tells nothing of the inside. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -35,17 +38,15 @@ function problemOf(error: unknown, request: Request): ProblemError {
     return new ProblemError(400, error.code, error.message, error.problems.map(fieldOf));
   if (error instanceof UserError) return new ProblemError(400, error.code, error.message);
   if (isDatabaseAway(error))
-    return new ProblemError(
-      503,
-      'DATABASE_UNAVAILABLE',
-      'the database does not answer; nothing was changed that is not confirmed',
-      undefined,
-      1,
-    );
+    return away('DATABASE_UNAVAILABLE', 'the database does not answer; nothing was changed that is not confirmed');
+  if (error instanceof OrestesError && KUBERNETES_AWAY.has(error.code))
+    return away(error.code, 'the Kubernetes API does not tell who calls; nothing was changed');
   if (error instanceof HttpException) return fromNest(error, request);
   if (error instanceof OrestesError) return new ProblemError(500, error.code, error.message);
   return new ProblemError(500, 'INTERNAL', 'an error of the service itself; its log says more');
 }
+
+const away = (code: string, detail: string) => new ProblemError(503, code, detail, undefined, 1);
 
 function fromNest(error: HttpException, { method, path }: Request): ProblemError {
   const status = error.getStatus();
