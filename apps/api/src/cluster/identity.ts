@@ -55,15 +55,16 @@ export class ClusterIdentity {
     if (known && known.until > this.now()) return known.caller;
     const claims = claimsOf(token);
     if (!claims || !this.mayBe(claims)) return null;
+    const believed = known && 1000 * claims.exp > this.now() ? known : null;
     try {
-      const caller = await this.review(token, known ? AbortSignal.timeout(LONGEST_REVIEW_MS) : undefined);
+      const caller = await this.review(token, believed ? AbortSignal.timeout(LONGEST_REVIEW_MS) : undefined);
       this.known.delete(key);
       if (caller !== null) this.remember(key, { caller, until: this.now() + REMEMBERED_MS });
       return caller;
     } catch (error) {
-      if (!known || 1000 * claims.exp <= this.now()) throw error;
-      known.until = Math.min(this.now() + UNREVIEWED_MS, 1000 * claims.exp);
-      return known.caller;
+      if (!believed) throw error;
+      believed.until = Math.min(this.now() + UNREVIEWED_MS, 1000 * claims.exp);
+      return believed.caller;
     }
   }
 
