@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JobDocument, LogLine } from '@orestes/contracts';
@@ -180,6 +180,7 @@ describe('orestes serve', () => {
         code: 1,
         stderr: expect.stringContaining(`PORT_IN_USE: port ${port} of 127.0.0.1 is taken`),
       });
+      expect(existsSync(join(folder, 'other'))).toBe(false);
       const used = await run(['serve', '--port', '0', '--data', service.data]);
       expect({ code: used.code, stderr: used.stderr }).toEqual({
         code: 1,

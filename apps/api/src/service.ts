@@ -1,7 +1,9 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -50,6 +52,7 @@ export async function startService(config: ServiceConfig): Promise<Service> {
     { level: config.logLevel, redact: ['req.headers.authorization', 'req.headers["x-api-key"]'] },
     pino.destination(2),
   );
+  await assertPort(config); // before anything is made
   await mkdir(config.data, { recursive: true }).catch((error: Error) => {
     throw new OrestesError('STORE_DENIED', `${config.data}: cannot be made: ${error.message}`, 1, { cause: error });
   });
@@ -211,20 +214,36 @@ function freshIndex(response: { setHeader(name: string, value: string): void }, 
   if (file.endsWith('.html')) response.setHeader('cache-control', 'no-cache');
 }
 
-async function listen(app: NestExpressApplication, { host, port }: ServiceConfig): Promise<string> {
+/** @throws OrestesError PORT_IN_USE */
+async function assertPort(config: ServiceConfig): Promise<void> {
+  const server = createServer();
+  try {
+    await once(server.listen(config.port, config.host), 'listening');
+  } catch (error) {
+    throw notListening(error, config);
+  } finally {
+    server.close();
+  }
+}
+
+function notListening(error: unknown, { host, port }: ServiceConfig): OrestesError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const why =
+    code === 'EADDRINUSE'
+      ? `port ${port} of ${host} is taken; choose another by --port (0: any free one)`
+      : `${host}:${port} can't be listened at: ${message}`;
+  return new OrestesError('PORT_IN_USE', why, 1, { cause: error });
+}
+
+async function listen(app: NestExpressApplication, config: ServiceConfig): Promise<string> {
+  const { host, port } = config;
   // A client that sends just when an idle connection is closed gets no answer: clients close theirs first.
   Object.assign(app.getHttpServer(), { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: KEEP_ALIVE_MS + 5000 });
   try {
     await app.listen(port, host);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
     await app.close();
-    if (code === 'EADDRINUSE')
-      throw new OrestesError(
-        'PORT_IN_USE',
-        `port ${port} of ${host} is taken; choose another by --port (0: any free one)`,
-      );
-    throw new OrestesError('PORT_IN_USE', `${host}:${port} can't be listened at: ${message}`, 1, { cause: error });
+    throw notListening(error, config);
   }
   const { port: taken } = app.getHttpServer().address() as { port: number };
   return `http://${isLoopback(host) ? 'localhost' : host}:${taken}`;

@@ -1,6 +1,7 @@
 /** Speed of a training loop, from the time its recent steps took, waiting for data included. */
 export class Stopwatch {
   private stepMs: number | null = null;
+  private steps = 0;
   private waitedMs = 0;
   private totalMs = 0;
   private mark = performance.now();
@@ -18,7 +19,9 @@ export class Stopwatch {
   stop(): void {
     const ms = performance.now() - this.mark;
     this.totalMs += ms;
-    this.stepMs = this.stepMs === null ? ms : 0.9 * this.stepMs + 0.1 * ms;
+    this.steps++;
+    // The first step compiles: it says nothing of the others.
+    this.stepMs = this.stepMs === null || this.steps === 2 ? ms : 0.9 * this.stepMs + 0.1 * ms;
     this.mark = performance.now();
   }
 

@@ -80,7 +80,7 @@ export class KeysService {
   async revoke(owner: Owner, id: string): Promise<z.infer<typeof KeyDocument>> {
     const keys = this.database.getRepository(ApiKey);
     const key = await keys.findOneBy({ id, projectId: owner.id });
-    if (!key) throw notFound('key');
+    if (!key) throw notFound('key', id);
     key.revokedAt ??= new Date();
     await keys.save(key);
     return documentOf(key, owner);

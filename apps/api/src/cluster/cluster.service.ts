@@ -111,7 +111,7 @@ export class ClusterService {
   /** What somebody asked of the object. A job that can't be asked that any more is left as it is. */
   async ask(id: string, asked: Asked, from: AskRequest): Promise<MirroredJob> {
     const job = await this.database.getRepository(Job).findOneBy({ id });
-    if (!job) throw notFound('job');
+    if (!job) throw notFound('job', id);
     await this.assertOwn(this.database.manager, job, from.object);
     const guard = (manager: EntityManager) => assertLeader(manager, from.leader);
     await this.requests[asked]({ id: job.projectId }, id, guard).catch((error: unknown) => {

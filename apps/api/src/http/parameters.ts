@@ -8,7 +8,7 @@ const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export function idOf(text: string, what: string): string {
   const id = text.toLowerCase();
   if (ID.test(id)) return id;
-  throw notFound(what);
+  throw notFound(what, text);
 }
 
 /** Query parameters by their schema; one that is not known is refused. */

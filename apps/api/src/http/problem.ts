@@ -48,4 +48,5 @@ export const noRoute = (method: string, path: string) =>
   new ProblemError(404, 'ROUTE_UNKNOWN', `${method} ${path}: there is no such route (/docs lists them)`);
 
 /** What is not there, or not this project's: the two are not told apart. */
-export const notFound = (what: string) => new ProblemError(404, 'NOT_FOUND', `${what}: there is none with this id`);
+export const notFound = (what: string, id: string) =>
+  new ProblemError(404, 'NOT_FOUND', `${what} ${id.slice(0, 100)}: there is none with this id`);

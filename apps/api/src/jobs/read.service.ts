@@ -74,7 +74,7 @@ export class ReadService {
   /** @throws ProblemError 404 for what is not there, or another project's */
   async find(owner: Owner, id: string): Promise<Job> {
     const job = await this.database.getRepository(Job).findOneBy({ id, projectId: owner.id });
-    if (!job) throw notFound('job');
+    if (!job) throw notFound('job', id);
     return job;
   }
 

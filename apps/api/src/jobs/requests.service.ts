@@ -115,7 +115,7 @@ export class RequestsService {
 
 async function owned(manager: EntityManager, owner: Asker, id: string): Promise<Job> {
   const job = await lockJob(manager, id);
-  if (job.projectId !== owner.id) throw notFound('job');
+  if (job.projectId !== owner.id) throw notFound('job', id);
   return job;
 }
 

@@ -7,7 +7,7 @@ import { notFound } from '../http/problem.js';
 /** Takes the job's lock, which whoever changes anything of a job holds. */
 export async function lockJob(manager: EntityManager, id: string): Promise<Job> {
   const job = await manager.findOne(Job, { where: { id }, lock: { mode: 'pessimistic_write' } });
-  if (!job) throw notFound('job');
+  if (!job) throw notFound('job', id);
   return job;
 }
 

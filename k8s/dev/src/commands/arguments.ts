@@ -44,7 +44,10 @@ const MOST_GPUS = 1024;
 /** @throws ClusterError USAGE, saying what is allowed */
 export function readArguments(argv: readonly string[]): Arguments {
   const [command, ...rest] = argv;
-  if (!isCommand(command)) throw usage(`${command ?? 'no command'} (allowed: ${COMMANDS.join(', ')})`);
+  if (!isCommand(command))
+    throw usage(
+      `${command === undefined ? 'no command' : `unknown command ${command}`} (allowed: ${COMMANDS.join(', ')})`,
+    );
   const values = parse(command, rest);
   const realNodes = whole('--real-nodes', values['real-nodes'] ?? '0', 0, MOST_REAL_NODES);
   return {

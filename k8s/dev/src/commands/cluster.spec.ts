@@ -104,7 +104,7 @@ describeCluster('npm run cluster', () => {
   it('exits with 2 at a mistake in the command', async () => {
     expect(await ended(run(dist('main.js'), 'away'))).toMatchObject({
       code: 2,
-      stderr: 'cluster: away (allowed: up, down, status)\n',
+      stderr: 'cluster: unknown command away (allowed: up, down, status)\n',
     });
   });
 });
