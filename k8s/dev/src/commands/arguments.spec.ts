@@ -21,7 +21,7 @@ describe('readArguments', () => {
 
   it.each([
     [[], 'cluster: no command (allowed: up, down, status)'],
-    [['start'], 'cluster: start (allowed: up, down, status)'],
+    [['start'], 'cluster: unknown command start (allowed: up, down, status)'],
     [['up', '--keep'], "cluster: up: Unknown option '--keep' (allowed: --data, --nodes, --gpus, --real-nodes)"],
     [['down', '--nodes', '2'], "cluster: down: Unknown option '--nodes' (allowed: --data, --keep)"],
     [['up', '--nodes', '-1'], /^cluster: up: .*--nodes.* \(allowed: --data, --nodes, --gpus, --real-nodes\)$/s],
