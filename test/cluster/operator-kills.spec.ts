@@ -79,7 +79,12 @@ describeCluster('the operator, killed before and after each of its writes', () =
     const kinds = [
       ...[`${object}$`, `${object}/status`, 'POST /cluster/jobs$'],
       ...['begin', 'suspend', 'end', 'resume', 'cancel'].map((request) => `POST /cluster/jobs/.*/${request}`),
-      ...['POST /apis/batch/', 'PATCH /apis/batch/', 'DELETE /apis/batch/', 'POST /api/v1/namespaces/orestes/services$'],
+      ...[
+        'POST /apis/batch/',
+        'PATCH /apis/batch/',
+        'DELETE /apis/batch/',
+        'POST /api/v1/namespaces/orestes/services$',
+      ],
     ];
     for (const kind of kinds) expect(writes).toContainEqual(expect.stringMatching(kind));
     await killAtEach(writes, lifeByHand, undisturbed);
