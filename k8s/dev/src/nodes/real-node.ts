@@ -11,6 +11,8 @@ import { alive, identityOf } from '../process/identity.js';
 import { PAUSE_IMAGE } from '../images/names.js';
 import { PODS, podsOf, type ClusterNetwork } from './network.js';
 
+/** It imports the images first: a minute on a quiet machine, and several nodes do so at once. */
+const IMPORT_MS = 300_000;
 const SCRIPT = fileURLToPath(new URL('../../nodes/node.sh', import.meta.url));
 const CNI_PLUGINS = '/usr/lib/cni';
 const CONTROL_GROUPS = '/sys/fs/cgroup';
@@ -51,6 +53,7 @@ export class RealNode {
       args: [`--net=${place.network.namespace}`, 'sh', SCRIPT, this.folder],
       log: path.join(place.folder, 'logs', `${this.name}.log`),
       isReady: () => this.isReady(),
+      readyMs: IMPORT_MS,
     });
   }
 

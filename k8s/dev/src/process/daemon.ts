@@ -12,9 +12,10 @@ export interface Launch {
   log: string;
   /** Whether it does its work; false or an error: not yet. */
   isReady: () => Promise<boolean>;
+  /** By when it is to be ready. Default: 90 s, which a machine that also compiles may need for an API server. */
+  readyMs?: number;
 }
 
-/** A machine that also compiles may need this long for an API server. */
 const READY_MS = 90_000;
 const POLL_MS = 25;
 /** Signals after which a process goes on. */
@@ -50,17 +51,22 @@ export class Daemon {
 
   /**
    * Starts it, and returns when it does its work.
-   * @throws ClusterError NOT_STARTED with its last words, when it ends before or takes longer than 90 s
+   * @throws ClusterError NOT_STARTED with its last words, when it ends before or takes longer than it may
    */
   async start(signal?: AbortSignal): Promise<void> {
     if (this.running) throw new ClusterError('NOT_STARTED', `${this.name} runs already (process ${this.pid})`);
     await this.spawn();
-    const deadline = Date.now() + READY_MS;
+    const { readyMs = READY_MS } = this.launch;
+    const deadline = Date.now() + readyMs;
     while (!(await this.launch.isReady().catch(() => false))) {
       signal?.throwIfAborted();
       const overdue = Date.now() > deadline;
       if (this.running && !overdue) await sleep(POLL_MS, undefined, { signal });
-      else throw new ClusterError('NOT_STARTED', await this.lastWords(overdue ? 'is not ready after 90 s' : 'ended'));
+      else
+        throw new ClusterError(
+          'NOT_STARTED',
+          await this.lastWords(overdue ? `is not ready after ${readyMs / 1000} s` : 'ended'),
+        );
     }
   }
 
