@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FINALIZER, JOB_LABEL, type JobList, type Leaderboard, type TrainingJob } from '@orestes/contracts';
+import { FINALIZER, JOB_LABEL, type JobList, type Leaderboard } from '@orestes/contracts';
 import { objectNameOf } from '@orestes/jobs';
 import { JOBS, PODS, TRAINING_JOBS } from '@orestes/kubernetes';
 import { describeCluster, FIRST_BUILD_MS } from '@orestes/dev-cluster/testing';
@@ -20,6 +20,13 @@ describeCluster('jobs in a cluster', () => {
   const url = () => cluster.service.url;
   const kubectl = (...args: string[]) => cluster.control.kubectl('-n', NAMESPACE, ...args);
   const objects = async () => (await cluster.client.list(TRAINING_JOBS, { namespace: NAMESPACE })).items;
+  const written = (object: Manifest): string => {
+    const file = join(cluster.service.data, `${object.metadata.name}.json`);
+    writeFileSync(file, JSON.stringify(object));
+    return file;
+  };
+  const applied = (object: Manifest) => kubectl('apply', '-f', written(object));
+  const named = async (name: string) => ((await ask(`${url()}/jobs?name=${name}`)).body as JobList).items;
   const submit = async (spec: object): Promise<string> => {
     const { status, body } = await ask(`${url()}/jobs`, { body: spec });
     expect({ status, body }).toMatchObject({ status: 202 });
@@ -42,16 +49,15 @@ describeCluster('jobs in a cluster', () => {
   it('makes a job of an object that kubectl applied, and cancels it when the object is deleted', async () => {
     const { corpus, pretrain } = examplePipeline({ steps: 1_000_000 });
     const made = await submit({ kind: 'corpus', name: 'for-by-hand', ...corpus });
-    const file = join(cluster.service.data, 'by-hand.json');
-    const spec = { pretrain: { name: 'by-hand', corpus: `job:${made}`, ...pretrain, engine: { precision: 'f32' } } };
-    writeFileSync(file, JSON.stringify({ ...byHand('by-hand', {}), spec }));
-    await kubectl('apply', '-f', file);
-    const ours = async () => ((await ask(`${url()}/jobs?name=by-hand`)).body as JobList).items;
-    const [job] = await until(ours, ([first]) => first?.state === 'running');
+    await applied(byHand('by-hand', { corpus: `job:${made}`, ...pretrain, engine: { precision: 'f32' } }, 'pretrain'));
+    const [job] = await until(
+      () => named('by-hand'),
+      ([first]) => first?.state === 'running',
+    );
     expect(await kubectl('get', 'tj', 'by-hand')).toMatch(/^NAME +KIND +PHASE .*\nby-hand +pretrain +\w+ +1 /);
     await kubectl('delete', 'tj', 'by-hand', '--timeout=60s');
     expect((await ended(url, job!.id)).state).toBe('cancelled');
-    expect((await ours()).length).toBe(1);
+    expect((await named('by-hand')).length).toBe(1);
     const left = async () =>
       (await cluster.client.list(JOBS, { namespace: NAMESPACE, labelSelector: 'orestes.dev/training-job=by-hand' }))
         .items;
@@ -59,28 +65,25 @@ describeCluster('jobs in a cluster', () => {
   }, 120_000);
 
   it('cancels the job of an object that was deleted before its registration was answered', async () => {
-    const file = join(cluster.service.data, 'early.json');
-    writeFileSync(file, JSON.stringify(byHand('early', examplePipeline().corpus)));
     cluster.operator.kill('SIGSTOP');
-    await kubectl('apply', '-f', file);
+    await applied(byHand('early', examplePipeline().corpus));
     const merge = { metadata: { finalizers: [FINALIZER] } }; // as the operator that was killed then has left it
     await cluster.client.patch(TRAINING_JOBS, { namespace: NAMESPACE, name: 'early' }, { merge });
     await kubectl('delete', 'tj', 'early', '--wait=false');
     cluster.operator.kill('SIGCONT');
     await kubectl('wait', '--for=delete', 'tj/early', '--timeout=60s');
-    const { items } = (await ask(`${url()}/jobs?name=early`)).body as JobList;
-    expect(items.map(({ state }) => state)).toEqual(['cancelled']);
+    expect((await named('early')).map(({ state }) => state)).toEqual(['cancelled']);
   }, 120_000);
 
   it("takes over no Service that is another's", async () => {
     await kubectl('create', 'service', 'clusterip', 'another', '--clusterip=None');
     const before = await kubectl('get', 'service', 'another', '-o', 'json');
-    const file = join(cluster.service.data, 'another.json');
     const corpus = { ...examplePipeline().corpus, resources: { hosts: 2 }, retries: 0 };
-    writeFileSync(file, JSON.stringify(byHand('another', corpus)));
-    await kubectl('apply', '-f', file);
-    const ours = async () => ((await ask(`${url()}/jobs?name=another`)).body as JobList).items[0];
-    const job = await until(ours, (found) => found?.state === 'failed');
+    await applied(byHand('another', corpus));
+    const [job] = await until(
+      () => named('another'),
+      ([first]) => first?.state === 'failed',
+    );
     expect((await jobAt(url(), job!.id)).message).toMatch(
       /^its Job can't be made: .*services "another" already exists/,
     );
@@ -91,17 +94,16 @@ describeCluster('jobs in a cluster', () => {
   it('makes a new job of a copy of an object, and of an object that has the name of one that is gone', async () => {
     const [original] = await objects();
     const { labels, name: first } = original!.metadata;
-    const file = join(cluster.service.data, 'copy.json');
     const metadata = { name: 'copy', namespace: NAMESPACE, labels };
-    writeFileSync(file, JSON.stringify({ ...byHand('copy', {}), metadata, spec: original!.spec }));
+    const copy = { ...byHand('copy', {}), metadata, spec: original!.spec };
     const idOf = async (name: string) => {
       const own = async () => (await objects()).find(({ metadata }) => metadata.name === name);
       return (await until(own, (object) => object?.status?.phase === 'succeeded'))!.metadata.labels![JOB_LABEL];
     };
-    await kubectl('apply', '-f', file);
+    await applied(copy);
     const ids = [await idOf(first), await idOf('copy')];
     await kubectl('delete', 'tj', 'copy', '--timeout=60s');
-    await kubectl('apply', '-f', file);
+    await applied(copy);
     ids.push(await idOf('copy'));
     expect(new Set(ids).size).toBe(3);
   }, 180_000);
@@ -110,10 +112,8 @@ describeCluster('jobs in a cluster', () => {
     const { items } = (await ask(`${url()}/jobs?kind=pipeline`)).body as JobList;
     const pipeline = items[0]!;
     const name = objectNameOf(pipeline);
-    const file = join(cluster.service.data, 'posing.json');
     const metadata = { name, namespace: NAMESPACE, labels: { [JOB_LABEL]: pipeline.id } };
-    writeFileSync(file, JSON.stringify({ ...byHand(pipeline.name, examplePipeline().corpus), metadata }));
-    await kubectl('apply', '-f', file);
+    await applied({ ...byHand(pipeline.name, examplePipeline().corpus), metadata });
     const posing = async () => (await objects()).find(({ metadata }) => metadata.name === name);
     const refused = await until(posing, (object) => object?.status?.phase === 'refused');
     expect(refused!.status).toMatchObject({ reason: 'OBJECT_FOREIGN', message: expect.stringContaining(pipeline.id) });
@@ -153,8 +153,7 @@ describeCluster('jobs in a cluster', () => {
 
   it('makes the object of a job behind more of them than a round of those that the cluster refuses', async () => {
     const { corpus } = examplePipeline();
-    const file = join(cluster.service.data, 'probe.json');
-    writeFileSync(file, JSON.stringify(byHand('never-probe', corpus)));
+    const file = written(byHand('never-probe', corpus));
     const refusal = () => kubectl('create', '--dry-run=server', '-f', file).catch((error: Error) => error.message);
     await cluster.control.apply(POLICY);
     await until(refusal, (text) => text.includes('no such name'));
@@ -179,10 +178,7 @@ describeCluster('jobs in a cluster', () => {
     const { corpus, pretrain } = examplePipeline({ steps: 20 });
     const id = await submit({ kind: 'corpus', name: 'needed', ...corpus, reuse: false, priority: -1 });
     await ask(`${url()}/jobs/${id}/suspend`, { method: 'POST' });
-    const file = join(cluster.service.data, 'needs.json');
-    const spec = { pretrain: { name: 'needs', corpus: `job:${id}`, ...pretrain } };
-    writeFileSync(file, JSON.stringify({ ...byHand('needs', {}), spec }));
-    await kubectl('apply', '-f', file);
+    await applied(byHand('needs', { corpus: `job:${id}`, ...pretrain }, 'pretrain'));
     await until(
       () => kubectl('get', 'tj', 'needs', '-o', 'jsonpath={.status.message}'),
       (message) =>
@@ -190,8 +186,8 @@ describeCluster('jobs in a cluster', () => {
     );
     await ask(`${url()}/jobs/${id}/resume`, { method: 'POST' });
     const needed = await ended(url, id);
-    const { items } = (await ask(`${url()}/jobs?name=needs`)).body as JobList;
-    const last = await ended(url, items[0]!.id);
+    const [job] = await named('needs');
+    const last = await ended(url, job!.id);
     expect(last).toMatchObject({ state: 'succeeded', attempts: [{ outcome: 'succeeded' }] });
     expect(Date.parse(last.startedAt!)).toBeGreaterThan(Date.parse(needed.finishedAt!));
   }, 120_000);
@@ -257,10 +253,16 @@ describeCluster('jobs in a cluster', () => {
   }, 60_000);
 });
 
-const byHand = (name: string, corpus: object): Partial<TrainingJob> & { metadata: object } => ({
+/** A TrainingJob as somebody writes it: what has a default may be left out. */
+interface Manifest {
+  metadata: { name: string; namespace: string };
+  spec: object;
+}
+
+const byHand = (name: string, given: object, kind: 'corpus' | 'pretrain' = 'corpus'): Manifest => ({
   ...{ apiVersion: 'orestes.dev/v1alpha1', kind: 'TrainingJob' },
   metadata: { name, namespace: NAMESPACE },
-  spec: { corpus: { name, ...corpus } } as TrainingJob['spec'],
+  spec: { [kind]: { name, ...given } },
 });
 
 /** Of the cluster, as its owners set them: objects of some names are not taken. */

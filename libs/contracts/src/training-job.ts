@@ -15,6 +15,7 @@ export const FINALIZER = 'orestes.dev/job';
 
 /** Label of an object: the id of its job. */
 export const JOB_LABEL = 'orestes.dev/job';
+/** Its job's kind. */
 export const KIND_LABEL = 'orestes.dev/kind';
 
 export const WORK_KINDS = ['corpus', 'pretrain', 'finetune', 'evaluate'] as const satisfies WorkSpec['kind'][];

@@ -61,7 +61,7 @@ const REFUSALS = [400, 403, 413, 422];
 
 /**
  * 403 of which the object is no cause: who asks lacks the right, which an apiserver that has just started says of everybody; or
- * what is to judge the object has not started yet (kubernetes.io: pkg/registry/rbac, apiserver's admission initializers).
+ * what is to judge the object has not started yet (k8s.io/apiserver: forbiddenMessage, and WaitForReady of its admission plugins).
  */
 const NOT_OF_THE_OBJECT = / is forbidden: (User "[^"]*" cannot |not yet ready to handle request)/;
 

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Attempt, createDataSource, migrate, newId, Project } from '@orestes/database';
 import { startTestPostgres, type TestPostgres } from '@orestes/database/testing';
+import { until } from '@orestes/dev-cluster/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { DataSource } from 'typeorm';
@@ -75,10 +76,6 @@ async function dispatching(act: () => Promise<void>, identity: Tells = null): Pr
   await act().finally(() => dispatcher.stop());
 }
 
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds().catch(() => false))) await sleep(50);
-}
-
 /** Ways to be away. @returns what ends it */
 const AWAY: Record<string, () => Promise<() => unknown>> = {
   'refuses everybody': async () => {
@@ -119,7 +116,13 @@ describe('a silent worker', () => {
       } finally {
         await end();
       }
-      await until(async () => (await outcomeOf(attempt)) === null);
+      const answers = () =>
+        outcomeOf(attempt).then(
+          () => true,
+          () => false,
+        );
+      await until(answers);
+      expect(await outcomeOf(attempt)).toBeNull();
       await sleep(HEARTBEAT_MS / 3); // its worker tries again
       expect(await outcomeOf(attempt)).toBeNull();
       await until(() => isLost(attempt));

@@ -47,12 +47,15 @@ export function attemptJob(
   const { resources } = spec;
   const name = attemptNameOf(metadata.name, epoch);
   const labels = { [LABELS.trainingJob]: metadata.name, [LABELS.epoch]: String(epoch) };
-  const kueue = () => kueueLabels(resources?.queue ?? 'default', trainingJob.status!.job!.priority, config.kueue);
+  const queue = resources?.queue ?? 'default';
   return {
     metadata: {
       name,
       namespace: metadata.namespace,
-      labels: { ...labels, ...(admission === 'kueue' && kueue()) },
+      labels: {
+        ...labels,
+        ...(admission === 'kueue' && kueueLabels(queue, trainingJob.status!.job!.priority, config.kueue)),
+      },
       ownerReferences: [owner(trainingJob)],
     },
     spec: {
