@@ -12,6 +12,8 @@ import { outcomesOf, type Outcome } from './outcome.js';
 
 const KILLS = 20;
 const SLOWEST_MS = 900_000;
+/** Longer than this between two kills, and something will not come back. */
+const GET_OVER_MS = 120_000;
 /** Computed each time: a result that is taken over could not be disturbed. */
 const SPEC = {
   ...examplePipeline({ steps: 1500, seeds: [1, 2], weights: ['pretrained', 'random'], retries: 100 }),
@@ -45,9 +47,10 @@ afterEach(() => service.stop(), SLOWEST_MS);
 async function disturb(kill: (random: () => number) => Promise<boolean>): Promise<string[]> {
   const random = uniform(7350);
   const pipelines = [await submit(SPEC)];
-  for (let injected = 0; injected < KILLS;) {
+  for (let injected = 0, last = Date.now(); injected < KILLS;) {
     await sleep(300 + 2500 * random());
-    if (await kill(random)) injected++;
+    if (await kill(random)) [injected, last] = [injected + 1, Date.now()];
+    if (Date.now() - last > GET_OVER_MS) throw new Error(`nothing to kill for ${GET_OVER_MS / 1000} s`);
     const job = await jobAt(service.url, pipelines.at(-1)!).catch(() => null);
     if (job?.finishedAt && injected < KILLS) pipelines.push(await submit(SPEC));
   }

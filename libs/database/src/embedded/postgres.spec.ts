@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import pg from 'pg';
 import { createDataSource } from '../data-source.js';
 import { identityOf } from './owner.js';
 import { EmbeddedPostgres, removeData } from './postgres.js';
+import { Server } from './server.js';
 
 const made: string[] = [];
 /** @param mode of a folder that holds the data's folder */
@@ -27,6 +28,13 @@ async function query(url: string, sql: string): Promise<unknown[]> {
   } finally {
     await client.end();
   }
+}
+
+/** Waits until it has been started again, or not, so many times, and answers. */
+async function answersAgain(server: EmbeddedPostgres, restarts: readonly unknown[], times: number): Promise<void> {
+  const answers = () => query(server.url, 'SELECT 1').then(Boolean, () => false);
+  for (const limit = Date.now() + 30_000; restarts.length < times || !(await answers()); await sleep(50))
+    if (Date.now() > limit) throw new Error(`does not answer, and was started again ${restarts.length} times`);
 }
 
 describe('the embedded PostgreSQL', () => {
@@ -72,9 +80,26 @@ describe('the embedded PostgreSQL', () => {
     const server = await EmbeddedPostgres.start({ folder: folder(), onRestart: (problem) => restarts.push(problem) });
     await query(server.url, 'CREATE TABLE kept AS SELECT 1 AS n');
     process.kill(server.pid, 'SIGKILL');
-    for (let rows: unknown[] | null = null; restarts.length === 0 || rows === null; await sleep(50))
-      rows = await query(server.url, 'SELECT n FROM kept').catch(() => null);
+    await answersAgain(server, restarts, 1);
     expect(restarts).toEqual([null]);
+    expect(await query(server.url, 'SELECT n FROM kept')).toEqual([{ n: 1 }]);
+    await server.stop();
+  });
+
+  it('is started again when it dies just after it answered', async () => {
+    const restarts: unknown[] = [];
+    const server = await EmbeddedPostgres.start({ folder: folder(), onRestart: (problem) => restarts.push(problem) });
+    const start = Server.start.bind(Server);
+    const spy = jest.spyOn(Server, 'start').mockImplementationOnce(async (options) => {
+      const started = await start(options);
+      started.process.kill('SIGKILL');
+      await started.exit;
+      return started;
+    });
+    process.kill(server.pid, 'SIGKILL');
+    await answersAgain(server, restarts, 2);
+    spy.mockRestore();
+    expect(restarts).toEqual([null, null]);
     await server.stop();
   });
 

@@ -85,7 +85,7 @@ export class EmbeddedPostgres {
   }
 
   private supervise(): void {
-    this.server.process.once('exit', () => {
+    void this.server.exit.then(() => {
       if (!this.stopping) this.restarting = this.restart();
     });
   }

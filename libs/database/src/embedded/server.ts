@@ -29,7 +29,8 @@ const SOCKET_PATH_BYTES = 107; // sun_path of Linux, unix(7), without its NUL
 /** One run of the server's process. */
 export class Server {
   private said = '';
-  private readonly exit: Promise<unknown>;
+  /** Fulfilled when its process is gone, also for those who ask later. */
+  readonly exit: Promise<unknown>;
 
   private constructor(
     readonly process: ChildProcess,
