@@ -19,7 +19,7 @@ const SPEC = {
   ...examplePipeline({ steps: 1500, seeds: [1, 2], weights: ['pretrained', 'random'], retries: 100 }),
   reuse: false,
 };
-const environment = { ORESTES_BACKOFF_SECONDS: '0.001', ORESTES_SLOTS: '2' };
+const environment = { ORESTES_BACKOFF_SECONDS: '0', ORESTES_SLOTS: '2' };
 
 let service: RunningService;
 let undisturbed: Outcome[];
